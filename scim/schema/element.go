@@ -17,22 +17,22 @@ func SameElement(a *scim.Attribute, x, y scim.Value) bool {
 // kinds of key apart.
 func elementKey(a *scim.Attribute, v scim.Value) string {
 	if a.Type != scim.TypeComplex {
-		return "v" + comparable(a, v)
+		return "v" + comparisonKey(a, v)
 	}
 	value := a.Find("value")
 	if value == nil || !v.Get(value).Present() {
 		return "=" + string(scim.AppendValue(nil, a, v))
 	}
-	key := comparable(value, v.Get(value))
+	key := comparisonKey(value, v.Get(value))
 	// Where value cannot change, it says who is meant: a member is in a group once.
 	if t := a.Find("type"); t != nil && value.Mutability != scim.Immutable {
-		key = comparable(t, v.Get(t)) + "\x00" + key
+		key = comparisonKey(t, v.Get(t)) + "\x00" + key
 	}
 	return "v" + key
 }
 
-// comparable is the comparison key of a simple value.
-func comparable(a *scim.Attribute, v scim.Value) string {
+// comparisonKey is the comparison key of a simple value.
+func comparisonKey(a *scim.Attribute, v scim.Value) string {
 	switch v.Kind() {
 	case scim.KindInt:
 		return strconv.FormatInt(v.Int(), 10)
