@@ -26,6 +26,7 @@ type Layout struct {
 	Meta       *Attribute
 	Schemas    *Attribute
 	Extensions []*Attribute // containers
+	standard   *Selection   // what an answer holds unless the client says otherwise
 }
 
 // NewLayout compiles the attributes of a base schema and its extensions. It
@@ -52,7 +53,12 @@ func NewLayout(urn string, attrs []*Attribute, exts []Extension) (*Layout, error
 		l.urns = append(l.urns, e.Schema)
 		l.Extensions = append(l.Extensions, c)
 	}
-	return l, l.add(l.Meta, "")
+	if err := l.add(l.Meta, ""); err != nil {
+		return nil, err
+	}
+	l.standard = &Selection{layout: l}
+	l.standard.compile()
+	return l, nil
 }
 
 func (l *Layout) add(a *Attribute, urn string) error {
