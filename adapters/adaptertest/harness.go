@@ -134,7 +134,10 @@ type values map[string]any
 func (r *rig) record(v values) adapters.Record {
 	r.made++
 	rec := adapters.NewRecord(r.shape, "")
-	if r.caps.GivenKeys && r.h.KeyFrom == "" {
+	switch {
+	case r.caps.GivenKeys && r.h.KeyFrom != "":
+		rec.Key = adapters.Key(adapters.Text(v[r.h.KeyFrom]))
+	case r.caps.GivenKeys:
 		rec.Key = r.h.Key(r.made)
 	}
 	for name, val := range v {
