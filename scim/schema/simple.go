@@ -132,7 +132,7 @@ func canonical(a *scim.Attribute, s string) (string, bool) {
 // binary checks base64 and gives it one spelling, so that values compare by
 // bytes (S-11).
 func binary(a *scim.Attribute, n scim.Node) (scim.Value, error) {
-	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(n.Str, "=\r\n"))
+	raw, err := decodeBase64(n.Str)
 	if err != nil {
 		return scim.Value{}, invalid("expected base64 in the standard alphabet, found %s", found(a, n))
 	}
@@ -143,6 +143,17 @@ func binary(a *scim.Attribute, n scim.Node) (scim.Value, error) {
 		return scim.Value{}, invalid("expected exactly one DER certificate in base64; send a chain as several values (R-14)")
 	}
 	return scim.Str(base64.StdEncoding.EncodeToString(raw)), nil
+}
+
+// normalBase64 is the spelling in which binary values are stored.
+func normalBase64(s string) (string, bool) {
+	raw, err := decodeBase64(s)
+	return base64.StdEncoding.EncodeToString(raw), err == nil
+}
+
+// decodeBase64 takes base64 with its padding or without, and with line breaks.
+func decodeBase64(s string) ([]byte, error) {
+	return base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "=\r\n"))
 }
 
 func isCertificate(a *scim.Attribute) bool {
