@@ -127,8 +127,6 @@ func (b *binder) nameOf(a *scim.Attribute) string {
 		return a.Path()
 	case a == b.element:
 		return "value"
-	case a.Parent() != b.element: // value of a complex attribute of an extension
-		return a.Parent().Name + "." + a.Name
 	}
 	return a.Name
 }
