@@ -1,0 +1,108 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+)
+
+// A Config is one configuration file.
+type Config struct {
+	File, Dir string // as given; the folder in which relative paths start
+	Tenant    string // one tenant so far
+
+	Gateway    Gateway
+	Identities Path // Resolved: "sqlite:/path"
+	Clients    []Client
+	Backends   []Backend
+	Schemas    []Schema
+	Resources  []Resource
+
+	// Report holds the warnings, and takes what other rooms find.
+	Report *Reporter
+}
+
+// tenant is the only tenant until configurations can name others.
+const tenant = "default"
+
+// Warnings are what is unwise though it works.
+func (c *Config) Warnings() Problems {
+	return slices.DeleteFunc(c.Report.Problems(), func(p Problem) bool { return !p.Warning })
+}
+
+// Backend finds a backend by name, or nil.
+func (c *Config) Backend(name string) *Backend {
+	return find(c.Backends, name, func(b *Backend) Text { return b.Name })
+}
+
+// Resource finds a resource type by name, or nil.
+func (c *Config) Resource(name string) *Resource {
+	return find(c.Resources, name, func(r *Resource) Text { return r.Name })
+}
+
+// Schema finds one of the file's own schemas by name or URN, or nil.
+func (c *Config) Schema(name string) *Schema {
+	if s := find(c.Schemas, name, func(s *Schema) Text { return s.ID }); s != nil {
+		return s
+	}
+	return find(c.Schemas, name, func(s *Schema) Text { return s.Name })
+}
+
+func find[T any](all []T, name string, of func(*T) Text) *T {
+	for i := range all {
+		if of(&all[i]).Value == name {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// Folders are the folders that must be there before the databases are opened.
+func (c *Config) Folders() []string {
+	var out []string
+	add := func(dsn string) {
+		if f := sqliteFolder(dsn); f != "" && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	add(c.Identities.Resolved)
+	for _, b := range c.Backends {
+		add(b.SQL.DSN.Reveal())
+	}
+	return out
+}
+
+// root is what the whole file is made of.
+func root() form[Config] {
+	return block[Config]{
+		title: "the file",
+		doc: "One YAML file says everything. Relative paths start in its folder. In `token`, `hash` and `dsn`, `${env:NAME}` stands for an " +
+			"environment variable and `${file:/path}` for the content of a file (`$${` is a plain `${`). `postern check` finds every problem at once.",
+		keys: []key[Config]{
+			field("gateway", gateway(), func(c *Config) *Gateway { return &c.Gateway }).or("{}").
+				says("The door: where Postern listens and what it lets in."),
+			field("identities", store(), func(c *Config) *Path { return &c.Identities }).or("sqlite:postern.db").like("sqlite:state/postern.db").
+				says("The database of the mapping table: which id stands for which record. Losing it changes every id. Its folder is created."),
+			field("clients", named("client", client(), plainName, func(c *Client) *Text { return &c.Name }), func(c *Config) *[]Client { return &c.Clients }).required().
+				like("{entra: {token: \"${env:ENTRA_TOKEN}\"}}").
+				says("Who may call: one entry for each identity provider, by a name of your choice. Ids and externalIds are kept apart by this name: do not change it."),
+			field("backends", named("backend", backend(), plainName, func(b *Backend) *Text { return &b.Name }), func(c *Config) *[]Backend { return &c.Backends }).required().
+				like(`{hr: {type: sql, dsn: "sqlite:state/legacy.db"}}`).
+				says("The legacy systems, by a name of your choice."),
+			field("schemas", list(ownSchema()), func(c *Config) *[]Schema { return &c.Schemas }).
+				says("Schemas and extensions of your own. User, Group and EnterpriseUser are there already."),
+			field("resources", named("resource type", resource(), typeName, func(r *Resource) *Text { return &r.Name }), func(c *Config) *[]Resource { return &c.Resources }).required().
+				like("{User: {target: {...}, attributes: {...}}}").
+				says("The resource types that clients see, and what each is made of."),
+		},
+	}.form()
+}
+
+func (r *reader) config(file string, t *Tree) *Config {
+	c := &Config{File: file, Dir: filepath.Dir(file), Tenant: tenant, Report: r.report}
+	r.blocks = make(map[string]string)
+	form := root()
+	index(form.shape, r.blocks)
+	form.read(r, t, c)
+	r.check(c, t)
+	return c
+}

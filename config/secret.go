@@ -1,0 +1,157 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// reference finds ${source:name}. A doubled dollar sign stands for itself.
+var reference = regexp.MustCompile(`\$?\$\{[^}]*\}?`)
+
+// secret is a text that must not be shown and may be taken from elsewhere.
+// change adapts the value; it must not put it into what it says is wrong.
+func secret(change func(r *reader, value string) (changed, wrong, hint string)) form[Secret] {
+	s := &shape{word: "secret", types: []string{"string"}, secret: true}
+	return form[Secret]{shape: s, read: func(r *reader, t *Tree, into *Secret) {
+		if !r.isScalar(t) {
+			return
+		}
+		value, clear, ok := r.expand(t)
+		if clear && !strings.HasPrefix(value, sqliteScheme) {
+			r.report.Source.blot(t.Text)
+		}
+		if !ok {
+			return
+		}
+		if value == "" {
+			r.report.Errorf(t.Text, "", "%s: the value is empty", t.label)
+			return
+		}
+		if change != nil {
+			var wrong, hint string
+			if value, wrong, hint = change(r, value); wrong != "" {
+				r.report.Errorf(t.Text, hint, "%s: %s", t.label, wrong)
+				return
+			}
+		}
+		*into = Secret{value: value, Line: t.Line, Column: t.Column, Clear: clear}
+	}}
+}
+
+// expand replaces the references in a scalar. clear says that there were none.
+func (r *reader) expand(t *Tree) (value string, clear, ok bool) {
+	clear, ok = true, true
+	var b strings.Builder
+	last := 0
+	for _, m := range reference.FindAllStringIndex(t.Value, -1) {
+		b.WriteString(t.Value[last:m[0]])
+		ref := t.Value[m[0]:m[1]]
+		last = m[1]
+		if strings.HasPrefix(ref, "$$") {
+			b.WriteString(ref[1:])
+			continue
+		}
+		clear = false
+		v, wrong, hint := r.fetch(ref)
+		if wrong != "" {
+			r.report.Inside(t.Text, m[0], m[1]-m[0], t.label+": "+wrong, hint, false)
+			ok = false
+		}
+		b.WriteString(v)
+	}
+	b.WriteString(t.Value[last:])
+	return b.String(), clear, ok
+}
+
+// fetch gets what a reference stands for.
+func (r *reader) fetch(ref string) (value, wrong, hint string) {
+	const forms = "${env:NAME} or ${file:/path}"
+	inner, closed := strings.CutSuffix(ref[2:], "}")
+	from, name, found := strings.Cut(inner, ":")
+	switch {
+	case !closed:
+		return "", "the closing } is missing", "as in " + forms
+	case found && from == "env" && name != "":
+		v, set := r.env(name)
+		if !set || v == "" {
+			return "", "the environment variable " + name + " is not set", "set it before Postern starts"
+		}
+		return v, "", ""
+	case found && from == "file" && name != "":
+		return r.fetchFile(name)
+	}
+	return "", fmt.Sprintf("%s refers to nothing", ref), "known are " + forms
+}
+
+// maxSecretFile is more than any secret needs.
+const maxSecretFile = 64 << 10
+
+// fetchFile reads a secret from a file, without the line break at its end.
+func (r *reader) fetchFile(name string) (value, wrong, hint string) {
+	path := r.resolve(name)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return "", "there is no file " + quoted(name), "paths start in the folder of this file"
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", "the file " + quoted(name) + " cannot be opened", "Postern's user must be allowed to read it"
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	if err != nil || len(data) > maxSecretFile {
+		return "", "the file " + quoted(name) + " holds no secret", "it must hold the secret and nothing else"
+	}
+	value = strings.TrimRight(string(data), "\r\n")
+	if value == "" {
+		return "", "the file " + quoted(name) + " is empty", ""
+	}
+	return value, "", ""
+}
+
+func quoted(s string) string { return fmt.Sprintf("%q", s) }
+
+var hashText = regexp.MustCompile(`^sha256:[0-9a-fA-F]{64}$`)
+
+// hash is a token's hash, as `postern token` prints it.
+func hash() form[Secret] {
+	return secret(func(_ *reader, value string) (string, string, string) {
+		if !hashText.MatchString(value) {
+			return "", "this is no hash of a token", "sha256: and 64 hex digits; postern token prints one"
+		}
+		return strings.ToLower(value), "", ""
+	})
+}
+
+// b64token is what can stand behind Bearer in a header (RFC 6750 section 2.1).
+var b64token = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
+
+// token is a token itself; what is kept is its hash.
+func token() form[Secret] {
+	return secret(func(_ *reader, value string) (string, string, string) {
+		if !b64token.MatchString(value) {
+			return "", "a header cannot carry this token", "letters, digits and - . _ ~ + / only (RFC 6750 section 2.1)"
+		}
+		return hashToken(value), "", ""
+	})
+}
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// dsn is where a database is. Only SQLite is known so far.
+func dsn() form[Secret] {
+	return secret(func(r *reader, value string) (string, string, string) {
+		resolved, ok := r.resolveSQLite(value)
+		if !ok {
+			return "", "this is no database that Postern knows", "as in sqlite:state/legacy.db"
+		}
+		return resolved, "", ""
+	})
+}

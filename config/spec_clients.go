@@ -1,0 +1,130 @@
+package config
+
+import (
+	"slices"
+	"time"
+)
+
+// A Client is an identity provider, or another program, that may call.
+type Client struct {
+	Name    Text
+	Tokens  []Token
+	Profile Text // rfc, entra, okta
+	IDs     Text // allocate, existing
+	Unknown Text // ignore, reject
+
+	token Secret // the short form
+}
+
+// A Token is one that a client may show.
+type Token struct {
+	Hash    string // sha256: and hex digits; the token itself is not kept
+	Expires Date   // not Set: never
+	Line    int
+	Column  int
+
+	token, hash Secret
+}
+
+// maxTokens are two, so that a token can be replaced without an interruption.
+const maxTokens = 2
+
+func client() form[Client] {
+	type C = Client
+	return block[C]{
+		title: "client",
+		doc: "A client shows a bearer token. `postern token` makes one and its hash. Two tokens may be live at a time, " +
+			"so that one can be replaced without an interruption.",
+		keys: []key[C]{
+			field("token", token(), func(c *C) *Secret { return &c.token }).like(`"${env:ENTRA_TOKEN}"`).
+				says("The only token. Postern keeps its hash."),
+			field("tokens", list(tokenEntry()), func(c *C) *[]Token { return &c.Tokens }).
+				like(`[{hash: "sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c", expires: 2027-01-31}]`).
+				says("Instead of `token`: at most two that have not expired."),
+			field("profile", choice("rfc", "entra", "okta"), func(c *C) *Text { return &c.Profile }).or("rfc").
+				says("Whose habits to expect where they differ from the RFCs."),
+			field("ids", choice("allocate", "existing"), func(c *C) *Text { return &c.IDs }).or("allocate").
+				says("`allocate`: ids are random and tell nothing. `existing`: the backend's key is the id, for everybody to see."),
+			field("unknown", choice("ignore", "reject"), func(c *C) *Text { return &c.Unknown }).or("ignore").
+				says("What happens to attributes that are not mapped: left out, or the request is refused."),
+		},
+		check: checkClient,
+	}.form()
+}
+
+func tokenEntry() form[Token] {
+	return block[Token]{
+		title: "tokens",
+		doc:   "Either `hash` or `token`.",
+		keys: []key[Token]{
+			field("hash", hash(), func(t *Token) *Secret { return &t.hash }).
+				like("sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c").says("The token's hash."),
+			field("token", token(), func(t *Token) *Secret { return &t.token }).like(`"${file:/run/secrets/okta}"`).says("The token."),
+			field("expires", date(), func(t *Token) *Date { return &t.Expires }).like("2027-01-31").
+				says("The day on which, or the moment at which, the token stops to work. A day begins at midnight UTC."),
+		},
+		check: func(r *reader, t *Tree, where string, v *Token) {
+			v.Line, v.Column = t.Line, t.Column
+			v.Hash = v.hash.Reveal() + v.token.Reveal()
+			if (t.Find("hash") == nil) == (t.Find("token") == nil) {
+				r.report.Errorf(t.Text, "as in {hash: \"sha256:...\", expires: 2027-01-31}", "%s needs either hash or token", where)
+			}
+			warnClear(r, v.token)
+		},
+	}.form()
+}
+
+func checkClient(r *reader, t *Tree, where string, c *Client) {
+	one, many := t.Find("token"), t.Find("tokens")
+	switch {
+	case one != nil && many != nil:
+		r.report.Errorf(many.Key, "move the token into the list", "%s has token and tokens", where)
+	case one == nil && (many == nil || len(many.Items) == 0 && many.Kind != ScalarNode):
+		r.report.Errorf(t.place(), `as in token: "${env:TOKEN}"`, "%s has no token, and so could never call", where)
+	case one != nil && c.token.IsSet():
+		c.Tokens = []Token{{Hash: c.token.Reveal(), Line: one.Line, Column: one.Column, token: c.token}}
+		warnClear(r, c.token)
+	}
+	checkExpiry(r, t, where, c)
+}
+
+// warnClear says that a token stands in the file for every reader.
+func warnClear(r *reader, s Secret) {
+	if s.Clear {
+		r.report.Warnf(Text{Line: s.Line, Column: s.Column}, "postern token makes a token and its hash", "the token stands here in clear text")
+	}
+}
+
+func checkExpiry(r *reader, t *Tree, where string, c *Client) {
+	live := 0
+	now := time.Now()
+	for _, tk := range c.Tokens {
+		place := Text{Line: tk.Line, Column: tk.Column}
+		switch {
+		case tk.Expires.Set && !tk.Expires.Value.After(now):
+			r.report.Warnf(Text{Line: tk.Expires.Line, Column: tk.Expires.Column}, "delete it", "this token of %s has expired", where)
+			continue
+		case !tk.Expires.Set && tk.Hash != "" && !tk.token.Clear:
+			r.report.Warnf(place, "as in tokens: [{hash: ..., expires: 2027-01-31}]", "this token of %s never expires", where)
+		}
+		if live++; live == maxTokens+1 {
+			r.report.Errorf(place, "delete the oldest", "%s has more than %d live tokens", where, maxTokens)
+		}
+	}
+	if live == 0 && len(c.Tokens) > 0 {
+		r.report.Warnf(t.place(), "postern token makes a new one", "every token of %s has expired", where)
+	}
+}
+
+// checkTokens refuses one token for two clients: nobody could tell who calls.
+func checkTokens(r *reader, c *Config) {
+	var hashes []string
+	for _, cl := range c.Clients {
+		for _, tk := range cl.Tokens {
+			if tk.Hash != "" && slices.Contains(hashes, tk.Hash) {
+				r.report.Errorf(Text{Line: tk.Line, Column: tk.Column}, "give every client its own", "this token of client %q stands here a second time", cl.Name.Value)
+			}
+			hashes = append(hashes, tk.Hash)
+		}
+	}
+}

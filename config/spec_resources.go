@@ -1,0 +1,219 @@
+package config
+
+// A Resource is one resource type: what clients see, and where it lives.
+type Resource struct {
+	Name        Text
+	Endpoint    Text
+	Description Text
+	Schema      Text   // as written
+	SchemaURN   string // "" if it is not known
+	Extensions  []Extension
+	Target      Target
+	Attributes  []Rule
+}
+
+// An Extension is a schema that adds to a resource type.
+type Extension struct {
+	Schema   Text   // as written
+	URN      string // "" if it is not known
+	Prefix   string // short for the URN in attribute paths
+	Required Bool
+}
+
+// A Target is where resources live: one kind of object in one backend.
+type Target struct {
+	Backend   Text
+	Key       []Text
+	Scope     Text // expression over record
+	When      Text // expression over resource
+	Constants []Constant
+
+	SQL SQLTarget // backends of type sql
+
+	// Options are the keys that depend on the backend's type, as written.
+	Options *Tree
+}
+
+// A Constant is a field that Postern sets on every record it creates.
+type Constant struct{ Field, Value Text }
+
+// A SQLTarget is a table.
+type SQLTarget struct {
+	Table     Text
+	Generated Bool
+}
+
+// A Rule says what one SCIM attribute is made of.
+type Rule struct {
+	Path Text // userName, emails[type eq "work"].value, enterprise:department
+
+	Name          Text    // the backend's field
+	Values        []Coded // a table of values
+	In, Out       Text    // expressions
+	Split, Format Text
+
+	Table, Owner, Member Text // a join table
+	Refers               Text
+
+	Default    *Text
+	Mutability Text
+	Uniqueness Text
+	Required   Bool
+}
+
+// A Coded is one row of a table of values.
+type Coded struct{ Backend, SCIM Text }
+
+func resource() form[Resource] {
+	type R = Resource
+	return block[R]{
+		title: "resource type",
+		doc:   "`User` and `Group` are known; any other name is a resource type of your own, which needs `endpoint` and `schema`.",
+		keys: []key[R]{
+			field("endpoint", endpoint(), func(r *R) *Text { return &r.Endpoint }).like("/Badges").
+				says("Its place under the base URL. Default: `/Users` for User, `/Groups` for Group."),
+			field("description", text(), func(r *R) *Text { return &r.Description }).says("Shown in /ResourceTypes."),
+			field("schema", text(), func(r *R) *Text { return &r.Schema }).like("Badge").
+				says("The name or URN of its schema. Default: the core schema for User and Group."),
+			field("extensions", list(extension()), func(r *R) *[]Extension { return &r.Extensions }).like("[EnterpriseUser]").
+				says("Schemas that add attributes, by name or URN."),
+			field("target", target(), func(r *R) *Target { return &r.Target }).required().like("{backend: hr, table: employee, key: emp_no}").
+				says("Where its resources live."),
+			field("attributes", named("path", rule(), anyName, func(r *Rule) *Text { return &r.Path }), func(r *R) *[]Rule { return &r.Attributes }).required().
+				like("{userName: login}").says("What each attribute is made of."),
+		},
+	}.form()
+}
+
+func extension() form[Extension] {
+	long := block[Extension]{title: "extensions", doc: "A name alone is short for `{schema: name}`.", keys: []key[Extension]{
+		field("schema", text(), func(e *Extension) *Text { return &e.Schema }).required().like("EnterpriseUser").
+			says("`EnterpriseUser`, or the name or URN of a schema of the file."),
+		field("required", boolean(), func(e *Extension) *Bool { return &e.Required }).or("false").says("Every resource must have it."),
+	}}
+	return abbreviated(long.form(), text(), func(t Text, e *Extension) { e.Schema = t })
+}
+
+func target() form[Target] {
+	type T = Target
+	constant := named("field", inside(anyText(), func(c *Constant) *Text { return &c.Value }), anyName, func(c *Constant) *Text { return &c.Field })
+	return block[T]{
+		title: "target",
+		doc:   "One kind of object in one backend.",
+		keys: []key[T]{
+			field("backend", text(), func(t *T) *Text { return &t.Backend }).required().like("hr").says("The name of a backend."),
+			field("key", oneOrMore(text()), func(t *T) *[]Text { return &t.Key }).required().like("emp_no").
+				says("The field, or the fields, by which the backend knows a record. Clients do not see it."),
+			field("scope", expression(), func(t *T) *Text { return &t.Scope }).like(`'record.kind != "builtin"'`).
+				says("An expression over `record`: which records provisioning may see. The others are neither shown nor touched."),
+			field("when", expression(), func(t *T) *Text { return &t.When }).like(`'resource.userType == "Employee"'`).
+				says("An expression over `resource`: which resources belong here. Others are refused."),
+			field("constants", constant, func(t *T) *[]Constant { return &t.Constants }).like("{kind: person}").
+				says("Fields that every record gets on creation."),
+		},
+		kinds:   targetKinds(),
+		kindKey: "the backend's type",
+		kindOf: func(r *reader, t *Tree) string {
+			b := t.Find("backend")
+			if b == nil {
+				return ""
+			}
+			return r.kinds[b.Value]
+		},
+		options: func(t *T) **Tree { return &t.Options },
+		check: func(r *reader, t *Tree, _ string, v *T) {
+			if _, known := r.kinds[v.Backend.Value]; !known && v.Backend.IsSet() {
+				r.report.Errorf(v.Backend, didYouMean(v.Backend.Value, r.backendNames()), "there is no backend %q", v.Backend.Value)
+			}
+			if k := t.Find("key"); k != nil && k.Kind != ScalarNode && len(v.Key) == 0 {
+				r.report.Errorf(k.place(), "name at least one field", "key is empty")
+			}
+		},
+	}.form()
+}
+
+func targetKinds() []kindKeys[Target] {
+	generated := field("generated", boolean(), func(t *Target) *Bool { return &t.SQL.Generated })
+	return []kindKeys[Target]{
+		{"sql", []key[Target]{
+			field("table", text(), func(t *Target) *Text { return &t.SQL.Table }).required().like("employee").
+				says("The table, or a view that can be written."),
+			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
+		}},
+		{"memory", []key[Target]{
+			generated.says("Whether the backend makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
+		}},
+	}
+}
+
+func rule() form[Rule] {
+	type R = Rule
+	coded := named("backend value", inside(anyText(), func(c *Coded) *Text { return &c.SCIM }), anyName, func(c *Coded) *Text { return &c.Backend })
+	long := block[R]{
+		title: "attribute",
+		doc: "The key is a SCIM path: `userName`, `name.givenName`, `emails[type eq \"work\"].value`, `enterprise:department`. A name alone is a rename. " +
+			"Filters, sorting and uniqueness reach the backend through renames and tables of values.",
+		keys: []key[R]{
+			field("name", text(), func(r *R) *Text { return &r.Name }).like("login").says("The backend's field."),
+			field("values", coded, func(r *R) *[]Coded { return &r.Values }).like("{A: true, L: false}").
+				says("What the backend's values mean, one by one."),
+			field("in", expression(), func(r *R) *Text { return &r.In }).like(`'record.first_name + " " + record.last_name'`).
+				says("Backend to SCIM: an expression over `record`, and `value` with `name`. Without `out` and `name` the attribute is readOnly."),
+			field("out", expression(), func(r *R) *Text { return &r.Out }).like("'lower(value)'").
+				says("SCIM to backend: an expression over `resource` and `value`, for the field in `name`."),
+			field("split", text(), func(r *R) *Text { return &r.Split }).like(`","`).
+				says("One field holds all values of a multi-valued attribute, with this between them."),
+			field("format", text(), func(r *R) *Text { return &r.Format }).like("unix").
+				says("How the field holds a dateTime: `unix`, `unixMilli`, `date`, or a layout of Go's package time."),
+			field("table", text(), func(r *R) *Text { return &r.Table }).like("employee_role").
+				says("A join table that holds the values, with `owner` and `member`."),
+			field("owner", text(), func(r *R) *Text { return &r.Owner }).like("role_id").says("The join table's column with this resource's key."),
+			field("member", text(), func(r *R) *Text { return &r.Member }).like("emp_no").says("The join table's column with the value."),
+			field("refers", text(), func(r *R) *Text { return &r.Refers }).like("User").
+				says("The values are keys of records of this resource type; clients see ids."),
+			field("default", optional(anyText()), func(r *R) **Text { return &r.Default }).like("Employee").
+				says("What a new resource gets when the client says nothing."),
+			field("mutability", choice("readOnly", "immutable", "writeOnly"), func(r *R) *Text { return &r.Mutability }).like("readOnly").
+				says("Stricter than the schema says."),
+			field("uniqueness", choice("none", "server", "global"), func(r *R) *Text { return &r.Uniqueness }).like("server").
+				says("Other than the schema says; the backend must enforce it."),
+			field("required", boolean(), func(r *R) *Bool { return &r.Required }).like("true").says("A resource must have it, though the schema does not say so."),
+		},
+		check: checkRule,
+	}
+	return abbreviated(long.form(), text(), func(t Text, r *R) { r.Name = t })
+}
+
+// checkRule finds keys that cannot stand together, or alone.
+func checkRule(r *reader, t *Tree, where string, v *Rule) {
+	if t.Kind != MappingNode || t.Key.Line == 0 {
+		return
+	}
+	has := func(k string) bool { return t.Find(k) != nil }
+	for _, k := range []string{"owner", "member"} {
+		if has("table") && !has(k) {
+			r.report.Errorf(t.place(), "as in {table: employee_role, owner: role_id, member: emp_no}", "%s has table and so needs %q", where, k)
+		}
+		if !has("table") && has(k) {
+			r.report.Errorf(t.Find(k).Key, "add table", "%s has %s without table", where, k)
+		}
+	}
+	for _, k := range []string{"name", "values", "in", "out", "split", "format"} {
+		if has("table") && has(k) {
+			r.report.Errorf(t.Find(k).Key, "delete one of the two", "%s has both table and %s", where, k)
+		}
+	}
+	for _, k := range []string{"values", "split", "format"} {
+		if has(k) && !has("name") && !has("table") {
+			r.report.Errorf(t.Find(k).Key, "add name, the backend's field", "%s has %s without name", where, k)
+		}
+	}
+	if !has("table") && !has("name") && !has("in") && !has("out") && !has("default") {
+		r.report.Errorf(t.place(), "add name, the backend's field", "%s says nothing about where the attribute comes from", where)
+	}
+}
+
+// inside is a form for the one part of a T that is written.
+func inside[T, V any](f form[V], goal func(*T) *V) form[T] {
+	return form[T]{shape: f.shape, read: func(r *reader, t *Tree, into *T) { f.read(r, t, goal(into)) }}
+}
