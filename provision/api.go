@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"github.com/postern/postern/identity"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/filter"
 	"github.com/postern/postern/scim/schema"
@@ -10,9 +11,15 @@ import (
 type Caller struct {
 	Tenant string
 	Client string // provisioning domain: ids and externalIds are per client
+	// Existing makes the backend's key the id (`ids: existing`).
+	Existing bool
 	// Reject makes attributes that the configuration does not map an error
 	// instead of being left out (S-39).
 	Reject bool
+}
+
+func (c Caller) domain() identity.Domain {
+	return identity.Domain{Tenant: c.Tenant, Client: c.Client, Existing: c.Existing}
 }
 
 // A Call is what every operation needs to know: who calls, about which resource
@@ -21,12 +28,16 @@ type Call struct {
 	Caller Caller
 	Type   *schema.ResourceType
 	Select *scim.Selection // never nil; attributes that the answer does not need are not read
+	Base   string          // the external base URL, without a slash at the end
+	// Body says that the client asked for certain attributes, so that an answer
+	// without a body will not do (RFC 7644 section 3.5.2).
+	Body bool
 }
 
 // A Search is a query on one resource type (RFC 7644 section 3.4.2).
 type Search struct {
 	Filter     filter.Expr     // bound by schema.Bind; nil: all
-	SortBy     *scim.Attribute // nil: by id of the backend, a stable order
+	SortBy     *scim.Attribute // nil: a stable order of the backend's choice
 	Descending bool
 	StartIndex int // 1-based
 	Count      int // at most so many resources; 0: only the total

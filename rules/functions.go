@@ -1,0 +1,100 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+)
+
+// A Function is one that rules add to those that the expression language has
+// (trim, lower, upper, split, join, replace, int, float, string and so on).
+// Examples are run by a test and printed in the documentation.
+type Function struct {
+	Name, Signature, Doc string
+	Example, Result      string
+	run                  func(params ...any) (any, error)
+	typ                  any
+}
+
+// Functions lists them.
+func Functions() []Function {
+	return []Function{
+		{Name: "dateTime", Signature: "dateTime(value, layout?)",
+			Doc:     "A date in any of the usual forms, a unix time, or a text in a Go layout, as a SCIM dateTime in UTC.",
+			Example: `dateTime("2024-02-01 13:30:00")`, Result: "2024-02-01T13:30:00Z",
+			run: runDateTime, typ: new(func(any, ...string) string)},
+		{Name: "dateFormat", Signature: "dateFormat(value, layout)",
+			Doc:     "A SCIM dateTime in a Go layout, or as unix or unixMilli.",
+			Example: `dateFormat("2024-02-01T13:30:00Z", "02.01.2006")`, Result: "01.02.2024",
+			run: runDateFormat, typ: new(func(any, string) any)},
+		{Name: "truth", Signature: "truth(value)",
+			Doc:     "The boolean that 1, 0, true, false, t, f, yes, no, y and n stand for, in any case.",
+			Example: `truth("Y")`, Result: "true",
+			run: runTruth, typ: new(func(any) bool)},
+		{Name: "words", Signature: "words(value...)",
+			Doc:     "The values that are there, trimmed and joined by a space.",
+			Example: `words("Ada", nil, " Lovelace")`, Result: "Ada Lovelace",
+			run: runWords, typ: new(func(...any) string)},
+	}
+}
+
+func functions() []expr.Option {
+	var opts []expr.Option
+	for _, f := range Functions() {
+		opts = append(opts, expr.Function(f.Name, f.run, f.typ))
+	}
+	return opts
+}
+
+func runDateTime(params ...any) (any, error) {
+	format := ""
+	if len(params) > 1 {
+		format, _ = params[1].(string)
+	}
+	if params[0] == nil {
+		return nil, nil
+	}
+	v, err := toDateTime(params[0], format)
+	if err != nil || !v.Present() {
+		return nil, err
+	}
+	return v.String(), nil
+}
+
+func runDateFormat(params ...any) (any, error) {
+	layout, ok := params[1].(string)
+	if !ok {
+		return nil, fmt.Errorf("dateFormat needs a layout")
+	}
+	if params[0] == nil {
+		return nil, nil
+	}
+	t, err := parseTime(params[0], "")
+	if err != nil {
+		return nil, err
+	}
+	return fromDateTime(formatTime(t), layout)
+}
+
+func runTruth(params ...any) (any, error) {
+	if params[0] == nil {
+		return nil, nil
+	}
+	v, err := toBool(params[0])
+	return v.Bool(), err
+}
+
+func runWords(params ...any) (any, error) {
+	var words []string
+	for _, p := range params {
+		if s := strings.TrimSpace(text(p)); s != "" {
+			words = append(words, s)
+		}
+	}
+	return strings.Join(words, " "), nil
+}
+
+func sortedKeys(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }

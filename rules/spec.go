@@ -1,0 +1,93 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/postern/postern/scim/schema"
+)
+
+// A Text is a scalar of the configuration and the place where it stands.
+type Text struct {
+	Value        string
+	Line, Column int
+}
+
+// A Spec is one line of `attributes:`: what one SCIM attribute is made of.
+type Spec struct {
+	Path Text // userName, emails[type eq "work"].value, enterprise:department
+
+	Field  Text    // the backend's field, for a rename, a table, or the goal of Out
+	Values []Coded // table: backend value and SCIM value
+	In     Text    // expression over record and value: backend to SCIM
+	Out    Text    // expression over resource and value: SCIM to backend
+	Split  Text    // separator: one field holds all values of a multi-valued attribute
+	Format Text    // how a dateTime is stored: unix, date, or a Go layout
+
+	Relation *Relation // membership
+	Refers   Text      // the resource type that the value is a reference to
+
+	Default *Text // assigned on create when the client said nothing
+
+	Mutability Text // readOnly, immutable: stricter than the schema says
+	Uniqueness Text
+	Required   bool
+}
+
+// A Coded is one row of a table rule.
+type Coded struct{ Backend, SCIM Text }
+
+// A Relation is a join table: rows of owner and member.
+type Relation struct{ Table, Owner, Member Text }
+
+// An Input is what one resource type is compiled from.
+type Input struct {
+	Name, Endpoint, Description string
+
+	At         Text // the resource's name in the configuration
+	Schema     *schema.Schema
+	Extensions []schema.Extension
+	Aliases    map[string]string // short name of an extension to its URN
+	Attributes []Spec
+	Key        []Text // the fields that make the key
+	Scope      Text   // over record: the records that provisioning may see
+	When       Text   // over resource: the resources that this backend takes
+	Constants  []Constant
+	Types      map[string]string // every resource type's name and endpoint
+}
+
+// A Constant is a field that Postern sets on every record it creates.
+type Constant struct{ Field, Value Text }
+
+// A Problem is a mistake in the configuration. Offset counts bytes within the
+// Text's value.
+type Problem struct {
+	At      Text
+	Offset  int
+	Message string
+	Hint    string
+	Warning bool
+}
+
+func (p Problem) Error() string {
+	return fmt.Sprintf("%d:%d: %s", p.At.Line, p.At.Column, p.Message)
+}
+
+type problems []Problem
+
+func (p *problems) add(at Text, hint, format string, args ...any) {
+	*p = append(*p, Problem{At: at, Hint: hint, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) warn(at Text, hint, format string, args ...any) {
+	*p = append(*p, Problem{At: at, Hint: hint, Message: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// Broken reports whether there is more than warnings.
+func Broken(ps []Problem) bool {
+	for _, p := range ps {
+		if !p.Warning {
+			return true
+		}
+	}
+	return false
+}
