@@ -1,0 +1,80 @@
+package identity
+
+import (
+	"errors"
+	"time"
+)
+
+// A Domain is the space in which external ids live: one client of one tenant.
+type Domain struct {
+	Tenant string
+	Client string
+	// Existing makes new external ids from the record's key instead of at random
+	// (`ids: existing`). A key whose id was retired, and so may not be given again,
+	// gets the suffix ~2, ~3 and so on; one that cannot be an id gets a random one.
+	Existing bool
+}
+
+// A Link names one record of a backend.
+type Link struct {
+	Type    string // resource type
+	Backend string
+	Key     string
+}
+
+// An Entry is what the table answers about one id or one link. Its ID is empty
+// where there is nothing for this client: the rest then says nothing either,
+// except as documented at the method that returned it.
+type Entry struct {
+	ID       string // the client's primary external id: the only one that may be sent
+	Identity string // internal, never sent
+	Type     string
+	// Backend and Key are, of Ensure, Find and Create, those of the link asked
+	// about; of Resolve and ByExternalID those of the identity's first primary link.
+	Backend, Key string
+	ExternalID   string // the attribute externalId as this client set it
+	// Primary says that what was asked about, the id or the link, is the primary
+	// one. A link that is not primary stays out of lists; an id that is not is
+	// subject to the client's policy and may be acknowledged.
+	Primary          bool
+	DeletionRequired bool // of the id asked about: the client is expected to delete it
+	Created          time.Time
+	Others           []Linked // of Resolve and ByExternalID: the further links
+}
+
+// A Linked is a link of an identity.
+type Linked struct {
+	Link
+	Primary bool // in its backend
+}
+
+// KeyIn answers the key of the record to read and write in a backend.
+func (e Entry) KeyIn(backend string) (string, bool) {
+	if e.Backend == backend {
+		return e.Key, e.ID != ""
+	}
+	for _, o := range e.Others {
+		if o.Backend == backend && o.Primary {
+			return o.Key, true
+		}
+	}
+	return "", false
+}
+
+// Links answers all links, those of Others after the first.
+func (e Entry) Links() []Link {
+	links := []Link{{e.Type, e.Backend, e.Key}}
+	for _, o := range e.Others {
+		links = append(links, o.Link)
+	}
+	return links
+}
+
+// The errors that callers tell apart. What wraps them says more, but never a key
+// or an external id.
+var (
+	ErrUnknown   = errors.New("no such id or link in the mapping table")
+	ErrAmbiguous = errors.New("the id belongs to several identities; name the identity's own id")
+	ErrConflict  = errors.New("the move contradicts the mapping table")
+	ErrBusy      = errors.New("the mapping table is locked by another process")
+)

@@ -1,0 +1,172 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Create enters a record that this client has just created, with the attribute
+// externalId that it sent. If the record is known already, because another client
+// saw it first or because the creation was correlated with it, its identity gets
+// an id for this client, also when it was held back from it.
+func (s *Store) Create(ctx context.Context, d Domain, l Link, externalID string) (Entry, error) {
+	var e Entry
+	err := s.write(ctx, "create", func(x *session) error {
+		entries, _, err := x.find(d, []Link{l})
+		if err != nil {
+			return err
+		}
+		if entries[0].ID == "" {
+			if err := s.allocate(x, d, entries, []int{0}); err != nil {
+				return err
+			}
+		}
+		e = entries[0]
+		if externalID == "" || externalID == e.ExternalID {
+			return nil
+		}
+		e.ExternalID = externalID
+		return known(x.exec(qSetExternalID, d.Tenant, d.Client, l.Type, e.ID, externalID))
+	})
+	if err != nil {
+		return Entry{}, err
+	}
+	return e, nil
+}
+
+// Rekey follows a key that our own write has changed: ids stay. Whoever was known
+// under the new key is forgotten, for the backend now has another record there:
+// an id that points at nobody is better than one that points at somebody else.
+func (s *Store) Rekey(ctx context.Context, tenant string, old Link, newKey string) error {
+	if old.Key == newKey {
+		return nil
+	}
+	return s.write(ctx, "rekey", func(x *session) error {
+		mine, ok, err := x.linkAt(tenant, old)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrUnknown
+		}
+		there, ok, err := x.linkAt(tenant, Link{old.Type, old.Backend, newKey})
+		if err == nil && ok {
+			err = x.unlink(there)
+		}
+		if err != nil {
+			return err
+		}
+		return known(x.exec(qSetKey, mine.Nr, storedKey(newKey)))
+	})
+}
+
+// Forget unlinks records that are no longer in their backend. An identity that
+// has none left is gone: its ids are retired for every client and never given
+// again, also if the backend uses the key again. Unknown links are passed over.
+func (s *Store) Forget(ctx context.Context, tenant string, links ...Link) error {
+	if len(links) == 0 {
+		return nil
+	}
+	return s.write(ctx, "forget", func(x *session) error {
+		for _, l := range links {
+			row, ok, err := x.linkAt(tenant, l)
+			if err == nil && ok {
+				err = x.unlink(row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// A Change of key, for Relink.
+type Change struct {
+	Link   Link
+	NewKey string
+}
+
+// Relink follows a backend that has renumbered its records: all changes at once,
+// so that keys may be exchanged. It answers the positions of changes that cannot
+// be made, because the link is not known or the new key is taken by a record that
+// keeps it; if there are any, or dryRun is set, nothing is changed.
+func (s *Store) Relink(ctx context.Context, tenant string, changes []Change, dryRun bool) (unknown, taken []int, err error) {
+	err = s.write(ctx, "relink", func(x *session) error {
+		rows := make([]linkRow, len(changes))
+		moving := map[int64]bool{}
+		for i, c := range changes {
+			row, ok, err := x.linkAt(tenant, c.Link)
+			if err != nil {
+				return err
+			}
+			if !ok || moving[row.Nr] {
+				unknown = append(unknown, i)
+				continue
+			}
+			rows[i], moving[row.Nr] = row, true
+		}
+		aimed := map[Link]bool{}
+		for i, c := range changes {
+			to := Link{c.Link.Type, c.Link.Backend, c.NewKey}
+			row, ok, err := x.linkAt(tenant, to)
+			if err != nil {
+				return err
+			}
+			if ok && !moving[row.Nr] || aimed[to] {
+				taken = append(taken, i)
+			}
+			aimed[to] = true
+		}
+		if dryRun || len(unknown)+len(taken) > 0 {
+			return errDryRun
+		}
+		return x.setKeys(rows, changes)
+	})
+	return unknown, taken, err
+}
+
+// setKeys first moves the links out of each other's way.
+func (x *session) setKeys(rows []linkRow, changes []Change) error {
+	for _, r := range rows {
+		// No stored key looks like this: what follows the mark is hexadecimal.
+		if err := known(x.exec(qSetKey, r.Nr, hexMark+"moving "+r.Key)); err != nil {
+			return err
+		}
+	}
+	for i, r := range rows {
+		if err := known(x.exec(qSetKey, r.Nr, storedKey(changes[i].NewKey))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *session) linkAt(tenant string, l Link) (row linkRow, ok bool, err error) {
+	err = x.stmt(qLinkAt).QueryRowContext(x.ctx, tenant, l.Type, storedKey(l.Key), l.Backend).
+		Scan(&row.Nr, &row.Identity, &row.Primary)
+	if err == sql.ErrNoRows {
+		return row, false, nil
+	}
+	row.Backend, row.Key = l.Backend, storedKey(l.Key)
+	return row, err == nil, err
+}
+
+// unlink removes one link, and with the last one the identity.
+func (x *session) unlink(row linkRow) error {
+	if _, err := x.exec(qDropLink, row.Nr); err != nil {
+		return err
+	}
+	left := 0
+	if err := x.eachLink([]string{row.Identity}, func(linkRow) { left++ }); err != nil {
+		return err
+	}
+	if left > 0 {
+		_, err := x.exec(qPromote, row.Identity, row.Backend)
+		return err
+	}
+	if _, err := x.exec(qRetireAll, row.Identity, x.now); err != nil {
+		return err
+	}
+	return known(x.exec(qSetState, row.Identity, stateGone, x.now))
+}

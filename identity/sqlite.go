@@ -1,0 +1,119 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// openSQLite opens the two pools on one file: a single writer, whose transactions
+// are immediate so that they never fail halfway for another's lock, and readers
+// that never wait for it (WAL).
+func openSQLite(ctx context.Context, path string, o Options) (writer, reader *sql.DB, err error) {
+	if err := createFile(path); err != nil {
+		return nil, nil, err
+	}
+	writer, err = sql.Open("sqlite3", sqliteDSN(path, o, url.Values{"_txlock": {"immediate"}}))
+	if err != nil {
+		return nil, nil, err
+	}
+	writer.SetMaxOpenConns(1)
+	if err := migrateSQLite(ctx, writer); err != nil {
+		return nil, nil, errors.Join(err, writer.Close())
+	}
+	reader, err = sql.Open("sqlite3", sqliteDSN(path, o, url.Values{"_query_only": {"true"}}))
+	if err != nil {
+		return nil, nil, errors.Join(err, writer.Close())
+	}
+	n := max(4, 2*runtime.GOMAXPROCS(0))
+	reader.SetMaxOpenConns(n)
+	reader.SetMaxIdleConns(n)
+	return writer, reader, nil
+}
+
+// createFile makes a new table readable by its owner only: keys are in it.
+func createFile(path string) error {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return errors.New("the mapping table needs a file: write sqlite:PATH")
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// sqliteDSN asks for durability against the death of the process (WAL with
+// synchronous=NORMAL) or, with o.PowerSafe, of the machine.
+func sqliteDSN(path string, o Options, more url.Values) string {
+	sync := "NORMAL"
+	if o.PowerSafe {
+		sync = "FULL"
+	}
+	more.Set("_journal_mode", "WAL")
+	more.Set("_synchronous", sync)
+	more.Set("_foreign_keys", "true")
+	more.Set("_busy_timeout", strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10))
+	more.Set("_cache_size", "-8000")
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + more.Encode()
+}
+
+// migrateSQLite brings the file to this version's schema. Two processes may start
+// on a new file at once: the one that comes second finds a table or a version
+// already there, looks again, and has nothing left to do.
+func migrateSQLite(ctx context.Context, db *sql.DB) error {
+	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		if _, err = p.Up(ctx); err == nil {
+			break
+		}
+		if try == 10 || ctx.Err() != nil {
+			return fmt.Errorf("migrating: %w", err)
+		}
+		time.Sleep(time.Duration(20*(try+1)) * time.Millisecond)
+	}
+	return newerSchema(ctx, p)
+}
+
+// newerSchema refuses a file that a later version of Postern has migrated.
+func newerSchema(ctx context.Context, p *goose.Provider) error {
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if have > want {
+		return fmt.Errorf("the file has schema version %d, this program knows %d: use a newer postern", have, want)
+	}
+	return nil
+}
+
+// sqliteError gives a driver's error the class that callers tell apart.
+func sqliteError(err error) error {
+	var e sqlite3.Error
+	if errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked) {
+		return fmt.Errorf("%w (%w)", ErrBusy, err)
+	}
+	return err
+}

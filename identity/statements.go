@@ -1,0 +1,149 @@
+package identity
+
+// A query is the text of a statement. All of them are here; parameters are
+// numbered, so that another dialect needs no new order of arguments. Lists go in
+// as one JSON array, so that a batch of any size is one prepared statement.
+type query string
+
+// Reading. Every one of them is also prepared on the writer, for use in a transaction.
+const (
+	// qLinks: ?1 tenant, ?2 client, ?3 groups [{"t": type, "b": backend, "k": [key]}].
+	qLinks query = `
+WITH g AS MATERIALIZED (
+    SELECT key AS n, value ->> 't' AS type, value ->> 'b' AS backend, value -> 'k' AS keys FROM json_each(?3))
+SELECT g.n, k.key, l.identity, l.is_primary, e.id, e.externalid, e.created,
+    CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) END
+FROM g
+CROSS JOIN json_each(g.keys) AS k
+CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = g.type AND l.key = k.value AND l.backend = g.backend
+LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live'`
+
+	// qIDs: ?1 tenant, ?2 client, ?3 type or '', ?4 [id]. A row per link.
+	qIDs query = `
+SELECT k.key, e.identity, e.type, e.is_primary, e.deletion_required, p.id, p.externalid, p.created,
+    l.backend, l.key, l.is_primary
+FROM json_each(?4) AS k
+CROSS JOIN external_id AS e ON e.tenant = ?1 AND e.id = k.value AND e.client = ?2
+    AND (?3 = '' OR e.type = ?3) AND e.state = 'live'
+CROSS JOIN external_id AS p ON p.identity = e.identity AND p.client = ?2 AND p.is_primary = 1 AND p.state = 'live'
+CROSS JOIN link AS l ON l.identity = e.identity
+ORDER BY k.key, e.nr, l.is_primary DESC, l.nr`
+
+	// qExternalID: ?1 tenant, ?2 client, ?3 type or '', ?4 externalId. Columns as qIDs.
+	qExternalID query = `
+SELECT p.nr, p.identity, p.type, p.is_primary, p.deletion_required, p.id, p.externalid, p.created,
+    l.backend, l.key, l.is_primary
+FROM external_id AS p
+CROSS JOIN link AS l ON l.identity = p.identity
+WHERE p.tenant = ?1 AND p.client = ?2 AND p.externalid = ?4
+    AND (?3 = '' OR p.type = ?3) AND p.is_primary = 1 AND p.state = 'live'
+ORDER BY p.nr, l.is_primary DESC, l.nr`
+
+	// qUnseen: which of the ids ?4 may be keys of records that the client ?2 has
+	// not met: no id of this name was ever given, and no record of this key has
+	// another id.
+	qUnseen query = `
+SELECT k.key FROM json_each(?4) AS k
+WHERE NOT EXISTS (SELECT 1 FROM external_id AS e
+        WHERE e.tenant = ?1 AND e.id = k.value AND e.client = ?2 AND (e.type = ?3 OR e.own = 0))
+    AND NOT EXISTS (SELECT 1 FROM link AS l
+        JOIN identity AS i ON i.id = l.identity
+        WHERE l.tenant = ?1 AND l.type = ?3 AND l.key = k.value AND (i.state <> 'live' OR EXISTS (
+            SELECT 1 FROM external_id AS e WHERE e.identity = i.id AND e.client = ?2 AND e.state = 'live')))`
+
+	// qTaken: which of the ids ?4 were ever given to client ?2, so that an existing
+	// id of type ?3 must differ.
+	qTaken query = `
+SELECT k.value FROM json_each(?4) AS k
+WHERE EXISTS (SELECT 1 FROM external_id AS e
+    WHERE e.tenant = ?1 AND e.id = k.value AND e.client = ?2 AND (e.type = ?3 OR e.own = 0))`
+
+	// qHidden: keys of ?3 type, ?4 backend that client ?2 must not see in lists.
+	qHidden query = `
+SELECT l.key FROM link AS l
+WHERE l.tenant = ?1 AND l.type = ?3 AND l.backend = ?4 AND l.is_primary = 0
+UNION ALL
+SELECT l.key FROM identity AS i
+CROSS JOIN link AS l ON l.identity = i.id
+WHERE i.tenant = ?1 AND i.type = ?3 AND i.state = 'held' AND l.backend = ?4 AND l.is_primary = 1
+    AND NOT EXISTS (SELECT 1 FROM external_id AS e
+        WHERE e.identity = i.id AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live')`
+
+	// qRef: the identities that a reference ?2 names in tenant ?1.
+	qRef query = `
+SELECT id FROM identity WHERE id = ?2 AND tenant = ?1 AND state <> 'gone'
+UNION
+SELECT identity FROM external_id WHERE tenant = ?1 AND id = ?2 AND state = 'live'`
+
+	qIdentities query = `SELECT id, tenant, type, state, created FROM identity WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`
+	qLinksOf    query = `SELECT nr, identity, backend, key, is_primary FROM link WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY nr`
+	qIDsOf      query = `SELECT nr, identity, client, id, is_primary, deletion_required FROM external_id WHERE identity IN (SELECT value FROM json_each(?1)) AND state = 'live' ORDER BY nr`
+	qLinkAt     query = `SELECT nr, identity, is_primary FROM link WHERE tenant = ?1 AND type = ?2 AND key = ?3 AND backend = ?4`
+	qPage       query = `SELECT id FROM identity WHERE tenant = ?1 AND (?2 = '' OR type = ?2) AND state <> 'gone' AND id > ?3 ORDER BY id LIMIT ?4`
+	qPending    query = `
+SELECT e.nr, e.client, e.type, e.id, e.identity, coalesce(p.id, ''), e.since
+FROM external_id AS e
+LEFT JOIN external_id AS p ON p.identity = e.identity AND p.client = e.client AND p.is_primary = 1 AND p.state = 'live'
+WHERE e.tenant = ?1 AND (?2 = '' OR e.client = ?2) AND e.since < ?3 AND e.deletion_required = 1 AND e.state = 'live'
+ORDER BY e.since, e.nr`
+
+	qMove  query = `SELECT nr, kind, who, why, at, before, after, undoes, EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = m.nr) FROM move AS m WHERE m.tenant = ?1 AND m.nr = ?2`
+	qMoves query = `SELECT nr, kind, who, why, at, before, after, undoes, EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = m.nr) FROM move AS m WHERE m.tenant = ?1 AND (?2 = '' OR EXISTS (SELECT 1 FROM move_identity AS t WHERE t.move = m.nr AND t.identity = ?2)) AND m.nr < ?3 ORDER BY m.nr DESC LIMIT ?4`
+	// qLater: the first move after ?1 that stands and touches the same identities.
+	qLater query = `
+SELECT min(t.move) FROM move_identity AS mine
+JOIN move_identity AS t ON t.identity = mine.identity AND t.move > mine.move
+JOIN move AS m ON m.nr = t.move AND m.kind IN ('merge', 'split')
+WHERE mine.move = ?1 AND NOT EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = m.nr)`
+)
+
+// Writing.
+const (
+	// The three inserts of first sight take arrays of rows.
+	qNewIdentities query = `
+INSERT INTO identity (id, tenant, type, state, created, since)
+SELECT value ->> 0, ?1, value ->> 1, ?2, ?3, ?3 FROM json_each(?4)`
+	qNewLinks query = `
+INSERT INTO link (identity, tenant, type, backend, key, is_primary, created)
+SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, 1, ?2 FROM json_each(?3)`
+	qNewIDs query = `
+INSERT INTO external_id (tenant, client, type, id, own, identity, state, is_primary, deletion_required, created, since)
+SELECT ?1, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 0, 'live', 1, 0, ?3, ?3 FROM json_each(?4)`
+
+	qSetExternalID query = `
+UPDATE external_id SET externalid = nullif(?5, '')
+WHERE client = ?2 AND is_primary = 1 AND state = 'live' AND identity = (SELECT identity FROM external_id
+    WHERE tenant = ?1 AND id = ?4 AND client = ?2 AND type = ?3 AND state = 'live')`
+	qAcknowledge query = `
+UPDATE external_id SET state = 'retired', since = ?5
+WHERE tenant = ?1 AND id = ?4 AND client = ?2 AND type = ?3 AND state = 'live' AND is_primary = 0`
+	qRetire query = `
+UPDATE external_id SET state = 'retired', since = ?3
+WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live' AND tenant = ?2`
+	qRetireAll  query = `UPDATE external_id SET state = 'retired', since = ?2 WHERE identity = ?1 AND state = 'live'`
+	qSetState   query = `UPDATE identity SET state = ?2, since = ?3 WHERE id = ?1`
+	qSetKey     query = `UPDATE link SET key = ?2 WHERE nr = ?1`
+	qSetLink    query = `UPDATE link SET identity = ?2, is_primary = ?3 WHERE nr = ?1`
+	qDropLink   query = `DELETE FROM link WHERE nr = ?1`
+	qInsertLink query = `INSERT INTO link (identity, tenant, type, backend, key, is_primary, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+	qSetID      query = `UPDATE external_id SET identity = ?2, is_primary = ?3, deletion_required = ?4, since = ?5 WHERE nr = ?1`
+	// qPromote makes the oldest link in a backend primary if none is.
+	qPromote query = `
+UPDATE link SET is_primary = 1
+WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
+    AND NOT EXISTS (SELECT 1 FROM link WHERE identity = ?1 AND backend = ?2 AND is_primary = 1)`
+	qInsertMove         query = `INSERT INTO move (tenant, kind, who, why, at, before, after, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+	qInsertMoveIdentity query = `INSERT INTO move_identity (identity, move) SELECT value, ?2 FROM json_each(?1)`
+)
+
+// readQueries are prepared on both pools, writeQueries on the writer only, at
+// start, so that a statement that does not fit the schema stops Postern there.
+func readQueries() []query {
+	return []query{qLinks, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
+		qLinkAt, qPage, qPending, qMove, qMoves, qLater}
+}
+
+func writeQueries() []query {
+	return []query{qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
+		qSetKey, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove, qInsertMoveIdentity}
+}
