@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Limits bound what Parse and ParsePath take (F-33); zero means the default.
@@ -52,19 +51,28 @@ func (e *Error) Error() string { return fmt.Sprintf("at %d: %s", e.Pos, e.Msg) }
 const longestQuote = 32
 
 // quote shows a piece of the text: in double quotes, or as it is if it begins
-// with a quote itself.
+// with a quote itself. What cannot be printed is escaped.
 func quote(s string) string {
-	if n := utf8.RuneCountInString(s); n > longestQuote {
-		s = string([]rune(s)[:longestQuote]) + "…"
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if n++; n > longestQuote {
+			b.WriteRune('…')
+			break
+		}
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		}
 	}
-	q := strconv.Quote(s)
 	if s != "" && (s[0] == '"' || s[0] == '\'') {
-		return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+		return b.String()
 	}
-	return q
+	return `"` + b.String() + `"`
 }
 
-// synonyms are what people write who know another language.
+// synonym knows what people write who come from another language.
 func synonym(word string) (Op, bool) {
 	switch strings.ToLower(word) {
 	case "=", "==", "is", "equals", "equal":

@@ -82,7 +82,7 @@ func (v *evaluation) value(x Value) bool {
 		return true
 	}
 	v.found = true
-	v.fits = withValue(c, x)
+	v.fits = v.fits || withValue(c, x)
 	return !v.fits
 }
 
@@ -98,11 +98,14 @@ func (v *evaluation) element(e *Element, s Subject) bool {
 // Test reports whether c is true of a single-valued attribute that has the value
 // v, where Null and the empty string are no value.
 func Test(c *Compare, v Value) bool {
-	if v.Kind == Null || v.Kind == String && v.Str == "" {
+	if v.none() {
 		return withoutValue(c)
 	}
 	return withValue(c, v)
 }
+
+// none reports whether v is no value.
+func (v Value) none() bool { return v.Kind == Null || v.Kind == String && v.Str == "" }
 
 func withoutValue(c *Compare) bool {
 	if c.Op == Eq {
@@ -219,18 +222,19 @@ func contains(m Match, op Op, v, part Value) bool {
 // cannot compare after those it can, and no value, which is Null or the empty
 // string, after all.
 func CompareValues(m Match, a, b Value) int {
-	if n := cmp.Compare(rank(m, a), rank(m, b)); n != 0 {
-		return n
+	if a.none() || b.none() {
+		return cmp.Compare(rank(m, a), rank(m, b))
 	}
 	if n, ok := compare(m, a, b); ok {
 		return n
 	}
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Num, b.Num), strings.Compare(a.Str, b.Str))
+	return cmp.Or(cmp.Compare(rank(m, a), rank(m, b)),
+		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Num, b.Num), strings.Compare(a.Str, b.Str))
 }
 
 // rank groups values: 0 comparable as m, 1 not, 2 no value.
 func rank(m Match, v Value) int {
-	if v.Kind == Null || v.Kind == String && v.Str == "" {
+	if v.none() {
 		return 2
 	}
 	if _, ok := compare(m, v, v); ok {

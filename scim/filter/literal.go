@@ -138,7 +138,7 @@ func (p *parser) quoted(q byte) (Value, error) {
 	if p.take(q) { // nothing to unescape
 		return StringValue(p.text[from : p.pos-1]), nil
 	}
-	out := append(make([]byte, 0, len(p.text)-from), p.text[from:p.pos]...)
+	out := []byte(p.text[from:p.pos])
 	for !p.atEnd() {
 		c := p.text[p.pos]
 		switch {

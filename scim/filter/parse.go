@@ -166,7 +166,7 @@ func (p *parser) operator(c *Compare) error {
 		return p.errorf(at, "the text ends where an operator was expected after %s", quote(c.Name))
 	case p.peek() == '[':
 		return p.errorf(at, `"[" must follow an attribute name directly`)
-	case word == "":
+	case word == "", strings.EqualFold(word, "and"), strings.EqualFold(word, "or"):
 		return p.errorf(at, "unexpected %s; expected an operator after %s", p.token(at), quote(c.Name))
 	}
 	return p.errorf(at, "%s", unknownOperator(word))
