@@ -6,16 +6,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/postern/postern/provision"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+func named(client string) Principal {
+	return Principal{Caller: provision.Caller{Tenant: "t", Client: client}}
+}
 
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 
 func TestAuthenticate(t *testing.T) {
 	b, err := NewBearer("scim", []Client{
-		{Principal: Principal{Tenant: "t", Client: "entra"}, Tokens: []Token{{Hash: HashToken("old")}, {Hash: HashToken("new+/=="), Expires: noon.Add(time.Hour)}}},
-		{Principal: Principal{Tenant: "t", Client: "okta"}, Tokens: []Token{{Hash: HashToken("gone"), Expires: noon}}},
+		{Principal: named("entra"), Tokens: []Token{{Hash: HashToken("old")}, {Hash: HashToken("new+/=="), Expires: noon.Add(time.Hour)}}},
+		{Principal: named("okta"), Tokens: []Token{{Hash: HashToken("gone"), Expires: noon}}},
 	}, at(noon))
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +77,7 @@ func TestAuthenticate(t *testing.T) {
 
 func TestExpiryFollowsTheClock(t *testing.T) {
 	now := noon
-	b, err := NewBearer("scim", []Client{{Principal: Principal{Client: "c"}, Tokens: []Token{{Hash: HashToken("x"), Expires: noon.Add(time.Second)}}}},
+	b, err := NewBearer("scim", []Client{{Principal: named("c"), Tokens: []Token{{Hash: HashToken("x"), Expires: noon.Add(time.Second)}}}},
 		func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
@@ -92,10 +98,10 @@ func TestNewBearerProblems(t *testing.T) {
 		name, realm, want string
 		clients           []Client
 	}{
-		{"three live", "r", "3 live tokens", []Client{{Principal: Principal{Client: "a"}, Tokens: []Token{{Hash: h("1")}, {Hash: h("2")}, {Hash: h("3")}}}}},
-		{"plain token", "r", "sha256:", []Client{{Principal: Principal{Client: "a"}, Tokens: []Token{{Hash: "secret"}}}}},
-		{"no hex", "r", "no hex digit", []Client{{Principal: Principal{Client: "a"}, Tokens: []Token{{Hash: "sha256:" + strings.Repeat("z", 64)}}}}},
-		{"shared", "r", `client "a" has the same token`, []Client{{Principal: Principal{Client: "a"}, Tokens: []Token{{Hash: h("1")}}}, {Principal: Principal{Client: "b"}, Tokens: []Token{{Hash: h("1")}}}}},
+		{"three live", "r", "3 live tokens", []Client{{Principal: named("a"), Tokens: []Token{{Hash: h("1")}, {Hash: h("2")}, {Hash: h("3")}}}}},
+		{"plain token", "r", "sha256:", []Client{{Principal: named("a"), Tokens: []Token{{Hash: "secret"}}}}},
+		{"no hex", "r", "no hex digit", []Client{{Principal: named("a"), Tokens: []Token{{Hash: "sha256:" + strings.Repeat("z", 64)}}}}},
+		{"shared", "r", `client "a" has the same token`, []Client{{Principal: named("a"), Tokens: []Token{{Hash: h("1")}}}, {Principal: named("b"), Tokens: []Token{{Hash: h("1")}}}}},
 		{"realm", "a\"\r\n", "realm", nil},
 	}
 	for _, c := range cases {
@@ -130,7 +136,7 @@ func FuzzAuthenticate(f *testing.F) {
 	for _, s := range []string{"Bearer x", "bearer", "Basic x", "", "Bearer \x00", "Bearer a=b"} {
 		f.Add(s)
 	}
-	b, err := NewBearer("scim", []Client{{Principal: Principal{Client: "c"}, Tokens: []Token{{Hash: HashToken("right")}}}}, at(noon))
+	b, err := NewBearer("scim", []Client{{Principal: named("c"), Tokens: []Token{{Hash: HashToken("right")}}}}, at(noon))
 	if err != nil {
 		f.Fatal(err)
 	}

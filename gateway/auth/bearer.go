@@ -7,15 +7,15 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/postern/postern/provision"
 )
 
 // A Principal is an authenticated caller: the security subject of RFC 7644
 // section 2, and the name under which its ids and externalIds are kept.
 type Principal struct {
-	Tenant  string
-	Client  string // provisioning domain
-	Profile string // which identity provider's habits to expect: "entra", "okta" or ""
-	Reject  bool   // attributes that nothing maps are an error for this client (S-39)
+	provision.Caller
+	Profile string // whose habits to expect: "entra", "okta", or "" for nobody's in particular
 }
 
 // A Token is one bearer token of a client, as its hash (HashToken).

@@ -1,0 +1,176 @@
+package gateway
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/postern/postern/gateway/auth"
+)
+
+// An exchange is one request and its answer.
+type exchange struct {
+	*door
+	c       *gin.Context
+	ctx     context.Context // ends with the client's connection or Limits.Time
+	id      string          // of the request, in the answer and in every log line
+	base    string          // the base URL as this client sees it
+	caller  auth.Principal
+	begun   time.Time
+	status  int      // sent; 0 before
+	cause   error    // why the status is what it is, for the log
+	ignored []string // names that were left out of a body
+}
+
+// A handler answers an exchange, or returns why not.
+type handler func(*exchange) error
+
+// access says what a route asks of its caller.
+type access bool
+
+const (
+	closed access = false // credentials are needed
+	open   access = true
+)
+
+// handle makes a Gin handler. Whatever happens in h, there is exactly one
+// answer and one line in the log.
+func (d *door) handle(a access, h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ctx, cancel := context.WithTimeout(c.Request.Context(), d.limits.Time)
+		defer cancel()
+		x := &exchange{door: d, c: c, ctx: ctx, begun: time.Now(), id: requestID(c.Request)}
+		defer x.report()
+		defer x.recover()
+		err := x.admit(a)
+		if err == nil {
+			err = h(x)
+		}
+		if err != nil {
+			x.fail(err)
+		}
+	}
+}
+
+// admit checks what does not depend on the route.
+func (x *exchange) admit(a access) (err error) {
+	r := x.c.Request
+	if a == closed {
+		if x.caller, err = x.auth.Authenticate(r.Header); err != nil {
+			return err
+		}
+	}
+	if x.base, err = x.site.of(r); err != nil {
+		return err
+	}
+	if r.Method == http.MethodDelete {
+		return nil // its success has no body, and errors are sent whatever is accepted
+	}
+	return acceptable(r.Header["Accept"])
+}
+
+// recover turns a panic into an answer (E-10).
+func (x *exchange) recover() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler { //nolint:errorlint // it is this very value by contract
+		panic(p)
+	}
+	// What panicked may hold a resource's values or a backend's key, so only the
+	// runtime's own words are logged above debug level.
+	attrs := []slog.Attr{slog.String("request", x.id), slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack()))}
+	if e, ok := p.(runtime.Error); ok {
+		attrs = append(attrs, slog.String("panic", e.Error()))
+	}
+	x.log.LogAttrs(x.ctx, slog.LevelError, "panic", attrs...)
+	x.log.LogAttrs(x.ctx, slog.LevelDebug, "panic", slog.String("request", x.id), slog.Any("panic", p))
+	if x.status == 0 {
+		x.fail(errors.New("panic"))
+	}
+}
+
+// mostIgnored bounds what one body can write into the log.
+const mostIgnored = 8
+
+// report writes the log line: no query, no id of a resource, no header, no body
+// (Z-08). The cause may hold a backend's words and goes to debug level.
+func (x *exchange) report() {
+	level := slog.LevelInfo
+	switch {
+	case x.status == http.StatusInternalServerError:
+		level = slog.LevelError
+	case x.status > http.StatusNotImplemented:
+		level = slog.LevelWarn
+	}
+	if x.log.Enabled(x.ctx, level) {
+		attrs := make([]slog.Attr, 0, 10)
+		attrs = append(attrs, slog.String("method", knownMethod(x.c.Request.Method)), slog.String("route", x.route()),
+			slog.Int("status", x.status), slog.Duration("took", time.Since(x.begun)),
+			slog.String("client", x.caller.Client), slog.String("from", x.site.client(x.c.Request)), slog.String("request", x.id))
+		if x.caller.Tenant != "" {
+			attrs = append(attrs, slog.String("tenant", x.caller.Tenant))
+		}
+		if level > slog.LevelInfo && x.cause != nil {
+			attrs = append(attrs, slog.String("error", fmt.Sprintf("%T", x.cause)))
+		}
+		if len(x.ignored) > 0 {
+			attrs = append(attrs, slog.Any("ignored", x.ignored[:min(len(x.ignored), mostIgnored)]))
+		}
+		x.log.LogAttrs(x.ctx, level, "request", attrs...)
+	}
+	if x.cause != nil && x.log.Enabled(x.ctx, slog.LevelDebug) {
+		x.log.LogAttrs(x.ctx, slog.LevelDebug, "cause", slog.String("request", x.id), slog.Any("error", x.cause))
+	}
+}
+
+// route is the pattern that matched; a path that matched none may hold anything.
+func (x *exchange) route() string {
+	if p := x.c.FullPath(); p != "" {
+		return p
+	}
+	return "none"
+}
+
+func knownMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+// requestID takes over the id that a proxy gave the request, if it is short and
+// plain, so that one search finds the lines of both.
+func requestID(r *http.Request) string {
+	if v := r.Header["X-Request-Id"]; len(v) == 1 && isPlainID(v[0]) {
+		return v[0]
+	}
+	var raw [8]byte
+	binary.BigEndian.PutUint64(raw[:], rand.Uint64())
+	return hex.EncodeToString(raw[:])
+}
+
+func isPlainID(s string) bool {
+	if len(s) < 8 || len(s) > 64 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/postern/postern/provision"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/filter"
+	"github.com/postern/postern/scim/schema"
+)
+
+// list answers a query on one resource type (RFC 7644 section 3.4.2).
+func (col *collection) list(x *exchange) error {
+	q, err := x.query()
+	if err != nil {
+		return err
+	}
+	sel, err := col.selection(&q)
+	if err != nil {
+		return err
+	}
+	s, err := x.search(col, &q)
+	if err != nil {
+		return err
+	}
+	l, err := x.provider.List(x.ctx, x.call(col, sel), s)
+	if err != nil {
+		return err
+	}
+	x.write(http.StatusOK, func(dst []byte) []byte {
+		return scim.AppendList(dst, l.Total, l.StartIndex, l.Resources, sel)
+	})
+	return nil
+}
+
+// search reads filter, sorting and paging.
+func (x *exchange) search(col *collection, q *query) (s provision.Search, err error) {
+	if s.StartIndex, s.Count, err = q.window(&x.limits); err != nil {
+		return s, err
+	}
+	if s.Descending, err = q.descending(); err != nil {
+		return s, err
+	}
+	if q.sortBy.given {
+		if s.SortBy, err = schema.SortAttribute(col.t.Layout, q.sortBy.text); err != nil {
+			return s, err
+		}
+	}
+	if q.filter.given {
+		s.Filter, err = x.filter(col, q.filter.text)
+	}
+	return s, err
+}
+
+func (x *exchange) filter(col *collection, text string) (filter.Expr, error) {
+	p := x.profiles[x.caller.Profile]
+	parsed, err := filter.Parse(text, filter.Limits{Length: x.limits.Filter, Lenient: p.LenientFilter})
+	if err != nil {
+		var wrong *filter.Error
+		if errors.As(err, &wrong) {
+			return nil, scim.Bad(scim.InvalidFilter, "The filter is wrong at character %d: %s.", wrong.Pos, wrong.Msg)
+		}
+		return nil, err
+	}
+	return schema.Bind(col.t.Layout, parsed, p.Bind)
+}
