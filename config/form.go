@@ -23,6 +23,7 @@ type shape struct {
 // A description is a block as the reference shows it.
 type description struct {
 	title, doc string
+	example    string // instead of the examples of the keys
 	entries    []entry
 	kinds      []kindEntries
 	kindKey    string // says of what `type` the further keys depend
@@ -71,6 +72,7 @@ func (k key[T]) required() key[T] { k.must = true; return k }
 // A block is a mapping with known keys.
 type block[T any] struct {
 	title, doc string
+	example    string // YAML; without one, the examples of the keys are shown
 	keys       []key[T]
 	kinds      []kindKeys[T]                                // further keys, depending on the kind of backend
 	kindKey    string                                       // for the reference: what decides the kind
@@ -85,7 +87,7 @@ type kindKeys[T any] struct {
 }
 
 func (b block[T]) form() form[T] {
-	d := &description{title: b.title, doc: b.doc, entries: entriesOf(b.keys), kindKey: b.kindKey}
+	d := &description{title: b.title, doc: b.doc, example: b.example, entries: entriesOf(b.keys), kindKey: b.kindKey}
 	for _, k := range b.kinds {
 		d.kinds = append(d.kinds, kindEntries{k.kind, entriesOf(k.keys)})
 	}
@@ -177,6 +179,10 @@ func abbreviated[V, S any](long form[V], short form[S], expand func(s S, v *V)) 
 	return form[V]{
 		shape: &sh,
 		read: func(r *reader, t *Tree, into *V) {
+			if t.Kind == NullNode {
+				r.isScalar(t)
+				return
+			}
 			if t.Kind != ScalarNode {
 				long.read(r, t, into)
 				return

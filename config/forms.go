@@ -112,12 +112,17 @@ func choice(words ...string) form[Text] {
 
 // boolean is true or false and nothing else.
 func boolean() form[Bool] {
+	yes, no := []string{"yes", "Yes", "on", "On", "True", "TRUE", "1"}, []string{"no", "No", "off", "Off", "False", "FALSE", "0"}
 	return convertedForm(&shape{word: "boolean", types: []string{"boolean"}}, func(t *Tree) (bool, string, string) {
 		switch {
 		case t.Value == "true" && !t.Quoted:
 			return true, "", ""
 		case t.Value == "false" && !t.Quoted:
 			return false, "", ""
+		case slices.Contains(yes, t.Value):
+			return false, fmt.Sprintf("%q is no boolean", t.Value), "write true"
+		case slices.Contains(no, t.Value):
+			return false, fmt.Sprintf("%q is no boolean", t.Value), "write false"
 		case t.Quoted && (t.Value == "true" || t.Value == "false"):
 			return false, "a text is no boolean", "write " + t.Value + " without quotes"
 		}

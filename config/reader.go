@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -30,7 +32,7 @@ func (r *reader) resolve(path string) string {
 func (b block[T]) read(r *reader, t *Tree, into *T) {
 	where := b.title
 	if t.Key.Line > 0 && t.Key.Value != b.title {
-		where = fmt.Sprintf("%s %q", b.title, t.Key.Value)
+		where = b.title + " " + called(t.Key.Value)
 	}
 	if t.Kind != MappingNode && t.Kind != NullNode {
 		r.report.Errorf(t.Text, "", "%s must be a block of keys, each with a colon", where)
@@ -50,6 +52,14 @@ func (b block[T]) read(r *reader, t *Tree, into *T) {
 	if b.check != nil {
 		b.check(r, t, where, into)
 	}
+}
+
+// called quotes a name, except paths that hold quotes themselves.
+func called(name string) string {
+	if strings.Contains(name, `"`) {
+		return name
+	}
+	return strconv.Quote(name)
 }
 
 // keysOf are the keys that the block knows here: those of the kind included.
@@ -86,6 +96,9 @@ func (b block[T]) keepOptions(t *Tree, into *T) bool {
 func (k key[T]) absent(r *reader, t *Tree, where string, into *T) {
 	switch {
 	case k.must:
+		if t.has(k.name) {
+			return
+		}
 		hint := ""
 		if k.example != "" {
 			hint = "as in " + k.name + ": " + k.example
@@ -129,7 +142,12 @@ func (r *reader) checkKeys(t *Tree, where string, entries []entry) {
 			continue
 		}
 		hint := didYouMean(name, names)
-		if nearest(name, names) == "" && r.blocks[name] != "" {
+		if i := slices.Index(names, nearest(name, names)); i >= 0 {
+			t.meant = append(t.meant, names[i])
+			if entries[i].shape.secret && item.Kind == ScalarNode {
+				r.report.Source.blot(item.Text)
+			}
+		} else if r.blocks[name] != "" {
 			hint = fmt.Sprintf("%q is a key of %s", name, r.blocks[name])
 		}
 		r.report.Errorf(item.Key, hint, "unknown key %q in %s", name, where)

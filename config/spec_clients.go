@@ -35,6 +35,15 @@ func client() form[Client] {
 		title: "client",
 		doc: "A client shows a bearer token. `postern token` makes one and its hash. Two tokens may be live at a time, " +
 			"so that one can be replaced without an interruption.",
+		example: `
+entra:
+  token: "${env:ENTRA_TOKEN}"
+  profile: entra
+okta:
+  tokens:
+    - {hash: "sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c", expires: 2027-01-31}
+  profile: okta
+`,
 		keys: []key[C]{
 			field("token", token(), func(c *C) *Secret { return &c.token }).like(`"${env:ENTRA_TOKEN}"`).
 				says("The only token. Postern keeps its hash."),
@@ -56,6 +65,10 @@ func tokenEntry() form[Token] {
 	return block[Token]{
 		title: "tokens",
 		doc:   "Either `hash` or `token`.",
+		example: `
+- {hash: "sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c", expires: 2027-01-31}
+- {token: "${file:/run/secrets/okta}", expires: 2027-07-31}
+`,
 		keys: []key[Token]{
 			field("hash", hash(), func(t *Token) *Secret { return &t.hash }).
 				like("sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c").says("The token's hash."),
@@ -66,7 +79,7 @@ func tokenEntry() form[Token] {
 		check: func(r *reader, t *Tree, where string, v *Token) {
 			v.Line, v.Column = t.Line, t.Column
 			v.Hash = v.hash.Reveal() + v.token.Reveal()
-			if (t.Find("hash") == nil) == (t.Find("token") == nil) {
+			if t.has("hash") == t.has("token") {
 				r.report.Errorf(t.Text, "as in {hash: \"sha256:...\", expires: 2027-01-31}", "%s needs either hash or token", where)
 			}
 			warnClear(r, v.token)
@@ -79,7 +92,7 @@ func checkClient(r *reader, t *Tree, where string, c *Client) {
 	switch {
 	case one != nil && many != nil:
 		r.report.Errorf(many.Key, "move the token into the list", "%s has token and tokens", where)
-	case one == nil && (many == nil || len(many.Items) == 0 && many.Kind != ScalarNode):
+	case !t.has("token") && !t.has("tokens") || many != nil && len(many.Items) == 0 && many.Kind != ScalarNode:
 		r.report.Errorf(t.place(), `as in token: "${env:TOKEN}"`, "%s has no token, and so could never call", where)
 	case one != nil && c.token.IsSet():
 		c.Tokens = []Token{{Hash: c.token.Reveal(), Line: one.Line, Column: one.Column, token: c.token}}

@@ -1,5 +1,7 @@
 package config
 
+import "cmp"
+
 // A Resource is one resource type: what clients see, and where it lives.
 type Resource struct {
 	Name        Text
@@ -153,6 +155,15 @@ func rule() form[Rule] {
 		title: "attribute",
 		doc: "The key is a SCIM path: `userName`, `name.givenName`, `emails[type eq \"work\"].value`, `enterprise:department`. A name alone is a rename. " +
 			"Filters, sorting and uniqueness reach the backend through renames and tables of values.",
+		example: `
+userName: login
+active: {name: status, values: {A: true, L: false}}
+displayName: {in: 'record.first_name + " " + record.last_name'}
+emails[type eq "work"].value: email
+enterprise:manager.value: {name: boss_no, refers: User}
+members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
+'emails[type eq "home"].value': {name: private_mail, mutability: readOnly}
+`,
 		keys: []key[R]{
 			field("name", text(), func(r *R) *Text { return &r.Name }).like("login").says("The backend's field."),
 			field("values", coded, func(r *R) *[]Coded { return &r.Values }).like("{A: true, L: false}").
@@ -189,26 +200,26 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 	if t.Kind != MappingNode || t.Key.Line == 0 {
 		return
 	}
-	has := func(k string) bool { return t.Find(k) != nil }
+	key := func(k string) Text { return cmp.Or(t.key(k), t.place()) }
 	for _, k := range []string{"owner", "member"} {
-		if has("table") && !has(k) {
+		if t.has("table") && !t.has(k) {
 			r.report.Errorf(t.place(), "as in {table: employee_role, owner: role_id, member: emp_no}", "%s has table and so needs %q", where, k)
 		}
-		if !has("table") && has(k) {
-			r.report.Errorf(t.Find(k).Key, "add table", "%s has %s without table", where, k)
+		if !t.has("table") && t.has(k) {
+			r.report.Errorf(key(k), "add table", "%s has %s without table", where, k)
 		}
 	}
 	for _, k := range []string{"name", "values", "in", "out", "split", "format"} {
-		if has("table") && has(k) {
-			r.report.Errorf(t.Find(k).Key, "delete one of the two", "%s has both table and %s", where, k)
+		if t.has("table") && t.has(k) {
+			r.report.Errorf(key(k), "delete one of the two", "%s has both table and %s", where, k)
 		}
 	}
 	for _, k := range []string{"values", "split", "format"} {
-		if has(k) && !has("name") && !has("table") {
-			r.report.Errorf(t.Find(k).Key, "add name, the backend's field", "%s has %s without name", where, k)
+		if t.has(k) && !t.has("name") && !t.has("table") {
+			r.report.Errorf(key(k), "add name, the backend's field", "%s has %s without name", where, k)
 		}
 	}
-	if !has("table") && !has("name") && !has("in") && !has("out") && !has("default") {
+	if !t.has("table") && !t.has("name") && !t.has("in") && !t.has("out") && !t.has("default") {
 		r.report.Errorf(t.place(), "add name, the backend's field", "%s says nothing about where the attribute comes from", where)
 	}
 }

@@ -27,7 +27,8 @@ type Tree struct {
 	Quoted bool     // quoted and block scalars are text, whatever they look like
 	Items  []*Tree  // of lists and mappings, in order
 
-	label string // what messages call the node
+	label string   // what messages call the node
+	meant []string // keys that unknown ones were taken for
 }
 
 // Find returns the item of a mapping under a key, or nil.
@@ -42,6 +43,18 @@ func (t *Tree) Find(key string) *Tree {
 	}
 	return nil
 }
+
+// key is where a mapping's key stands, the zero Text if it is not there.
+func (t *Tree) key(name string) Text {
+	if item := t.Find(name); item != nil {
+		return item.Key
+	}
+	return Text{}
+}
+
+// has reports whether a mapping holds a key, or one that was taken for it: then
+// its absence is not worth a second message.
+func (t *Tree) has(key string) bool { return t.Find(key) != nil || slices.Contains(t.meant, key) }
 
 // place is where a problem of the node as a whole is shown: at its key.
 func (t *Tree) place() Text {

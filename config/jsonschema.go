@@ -1,0 +1,82 @@
+package config
+
+import "encoding/json"
+
+// JSONSchema is the JSON Schema of a configuration file, for editors. It knows
+// every key and value of the spec; what depends on a backend's type is allowed
+// for every type.
+func JSONSchema() ([]byte, error) {
+	s := root().shape.json()
+	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	s["title"] = "Postern configuration"
+	out, err := json.MarshalIndent(s, "", "  ")
+	return append(out, '\n'), err
+}
+
+type object = map[string]any
+
+func (s *shape) json() object {
+	switch {
+	case s.block != nil:
+		return s.orShort(s.block.json())
+	case s.isMap:
+		o := object{"type": []string{"object", "null"}, "additionalProperties": s.item.json()}
+		if s.match != "" {
+			o["propertyNames"] = object{"pattern": s.match}
+		}
+		return o
+	case s.item != nil:
+		return s.orShort(object{"type": []string{"array", "null"}, "items": s.item.json()})
+	case len(s.enum) > 0:
+		return object{"enum": s.enum}
+	}
+	o := object{"type": s.types}
+	if len(s.types) == 1 {
+		o["type"] = s.types[0]
+	}
+	if s.match != "" && !s.secret {
+		o["pattern"] = s.match
+	}
+	return o
+}
+
+// orShort allows the short form beside the long one.
+func (s *shape) orShort(long object) object {
+	if s.short == nil {
+		return long
+	}
+	return object{"anyOf": []object{s.short.json(), long}}
+}
+
+func (d *description) json() object {
+	properties := object{}
+	for _, e := range d.all() {
+		p := e.shape.json()
+		p["description"] = e.doc
+		if scalar := e.shape.block == nil && e.shape.item == nil; scalar && e.fallback != "" {
+			p["default"] = e.defaultJSON()
+		}
+		properties[e.name] = p
+	}
+	o := object{"type": "object", "properties": properties, "additionalProperties": false}
+	var required []string
+	for _, e := range d.entries {
+		if e.must {
+			required = append(required, e.name)
+		}
+	}
+	if required != nil {
+		o["required"] = required
+	} else {
+		o["type"] = []string{"object", "null"}
+	}
+	return o
+}
+
+// defaultJSON is the default in the type that an editor would write.
+func (e entry) defaultJSON() any {
+	if len(e.shape.types) == 1 && (e.shape.types[0] == "boolean" || e.shape.types[0] == "integer") {
+		return json.RawMessage(e.fallback)
+	}
+	return e.fallback
+}

@@ -1,0 +1,1 @@
+CREATE TABLE employee (emp_no INTEGER PRIMARY KEY);
