@@ -42,7 +42,7 @@ func (r *reader) check(c *Config, t *Tree) {
 		return
 	}
 	for _, k := range []string{"clients", "backends", "resources"} {
-		if item := t.Find(k); item != nil && len(item.Items) == 0 && item.Kind != ScalarNode {
+		if item := t.Find(k); item != nil && len(item.Items) == 0 && (item.Kind == NullNode || item.Kind == MappingNode) {
 			r.report.Errorf(item.Key, "", "%s is empty, and Postern needs at least one", k)
 		}
 	}
@@ -54,7 +54,9 @@ func (r *reader) check(c *Config, t *Tree) {
 		r.checkRefers(c, &c.Resources[i])
 	}
 	r.checkEndpoints(c)
-	r.checkUnused(c)
+	if r.report.Err() == nil { // after a mistake, being unused is often its consequence
+		r.checkUnused(c)
+	}
 }
 
 // checkSchemas refuses a second schema of the same name or URN.

@@ -22,7 +22,7 @@ func (n naming) pattern() string {
 
 func (n naming) check(r *reader, name Text, word string) {
 	if n.rule != nil && !n.rule.MatchString(name.Value) {
-		r.report.Errorf(name, n.hint, "%q is no name for a %s", name.Value, word)
+		r.report.Errorf(name, n.hint, "the %s name %q is not possible", word, name.Value)
 	}
 }
 

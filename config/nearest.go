@@ -24,11 +24,17 @@ func nearest(name string, known []string) string {
 	folded := strings.ToLower(name)
 	for _, k := range known {
 		d := distance(folded, strings.ToLower(k))
-		if d <= max(1, min(len(name), len(k))/3) && (best == "" || d < least) {
+		near := d <= max(1, min(len(name), len(k))/3) || isPrefix(folded, strings.ToLower(k))
+		if near && (best == "" || d < least) {
 			best, least = k, d
 		}
 	}
 	return best
+}
+
+// isPrefix reports whether one is the beginning of the other: warning and warn.
+func isPrefix(a, b string) bool {
+	return min(len(a), len(b)) >= 3 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
 // distance counts the letters to insert, delete, replace or swap with the next

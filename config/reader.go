@@ -144,14 +144,26 @@ func (r *reader) checkKeys(t *Tree, where string, entries []entry) {
 		hint := didYouMean(name, names)
 		if i := slices.Index(names, nearest(name, names)); i >= 0 {
 			t.meant = append(t.meant, names[i])
-			if entries[i].shape.secret && item.Kind == ScalarNode {
-				r.report.Source.blot(item.Text)
+			if entries[i].shape.holdsSecret() {
+				r.report.Source.blotTree(item)
 			}
 		} else if r.blocks[name] != "" {
 			hint = fmt.Sprintf("%q is a key of %s", name, r.blocks[name])
 		}
 		r.report.Errorf(item.Key, hint, "unknown key %q in %s", name, where)
 	}
+}
+
+// holdsSecret reports whether a secret may stand somewhere in a value. What is
+// written under a misspelt key is hidden then.
+func (s *shape) holdsSecret() bool {
+	switch {
+	case s == nil:
+		return false
+	case s.block != nil:
+		return slices.ContainsFunc(s.block.all(), func(e entry) bool { return e.shape.holdsSecret() })
+	}
+	return s.secret || s.item.holdsSecret()
 }
 
 // index remembers which block knows a key, for hints.
@@ -163,10 +175,16 @@ func index(s *shape, into map[string]string) {
 	if s.block == nil {
 		return
 	}
-	for _, e := range s.block.all() {
-		if _, there := into[e.name]; !there {
-			into[e.name] = s.block.title
+	name := func(entries []entry, block string) {
+		for _, e := range entries {
+			if _, there := into[e.name]; !there {
+				into[e.name] = block
+			}
 		}
+	}
+	name(s.block.entries, s.block.title)
+	for _, k := range s.block.kinds {
+		name(k.entries, s.block.title+" of type "+k.kind)
 	}
 	for _, e := range s.block.all() {
 		index(e.shape, into)

@@ -19,6 +19,7 @@ func secret(change func(r *reader, value string) (changed, wrong, hint string)) 
 	s := &shape{word: "secret", types: []string{"string"}, secret: true}
 	return form[Secret]{shape: s, read: func(r *reader, t *Tree, into *Secret) {
 		if !r.isScalar(t) {
+			r.report.Source.blotTree(t)
 			return
 		}
 		value, clear, ok := r.expand(t)

@@ -3,6 +3,7 @@ package config
 import (
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -25,24 +26,32 @@ func NewSource(file string, data []byte) *Source {
 
 // secretLine finds values of keys that hold secrets. It covers lines that were
 // never decoded because the file is no YAML.
-var secretLine = regexp.MustCompile(`(?i)\b(?:token|password|secret)["']?\s*:\s*("[^"]*"?|'[^']*'?|[^\s,}"'#&*|>{\[][^\s,}#]*)`)
+var secretLine = regexp.MustCompile(`(?i)\b(?:token|password|secret|dsn)["']?\s*:\s*("[^"]*"?|'[^']*'?|[^\s,}"'#&*|>{\[][^\s,}#]*)`)
 
 // Line is a line by its number, secrets blotted out; "" if there is none.
 func (s *Source) Line(n int) string {
 	raw := s.raw(n)
-	line := []rune(raw)
+	line := []rune(strings.Map(printable, raw))
 	for _, b := range s.blots {
 		if b.line == n {
 			cover(line, b.column-1, b.column-1+b.width)
 		}
 	}
 	for _, m := range secretLine.FindAllStringSubmatchIndex(raw, -1) {
-		if value := raw[m[2]:m[3]]; !strings.Contains(value, "${") {
+		if value := raw[m[2]:m[3]]; !strings.Contains(value, "${") && !strings.HasPrefix(strings.Trim(value, `"'`), sqliteScheme) {
 			from := utf8.RuneCountInString(raw[:m[2]])
 			cover(line, from, from+utf8.RuneCountInString(value))
 		}
 	}
 	return string(line)
+}
+
+// printable keeps a line from playing tricks on a terminal.
+func printable(r rune) rune {
+	if r != '\t' && !unicode.IsPrint(r) {
+		return utf8.RuneError
+	}
+	return r
 }
 
 func cover(line []rune, from, to int) {
@@ -54,7 +63,7 @@ func cover(line []rune, from, to int) {
 // blot hides the scalar at a place, whatever its style, from then on.
 func (s *Source) blot(at Text) {
 	from, fromColumn := s.Locate(at, 0)
-	to, toColumn := s.Locate(at, len(at.Value))
+	to, toColumn := s.Locate(at, len(strings.TrimRight(at.Value, "\n")))
 	for n := from; n <= to && n <= len(s.lines); n++ {
 		b := blot{line: n, column: 1, width: utf8.RuneCountInString(s.raw(n))}
 		if n == from {
@@ -64,6 +73,16 @@ func (s *Source) blot(at Text) {
 			b.width = toColumn - b.column
 		}
 		s.blots = append(s.blots, b)
+	}
+}
+
+// blotTree hides every scalar of a tree.
+func (s *Source) blotTree(t *Tree) {
+	if t.Kind == ScalarNode {
+		s.blot(t.Text)
+	}
+	for _, i := range t.Items {
+		s.blotTree(i)
 	}
 }
 

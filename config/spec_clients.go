@@ -24,6 +24,7 @@ type Token struct {
 	Column  int
 
 	token, hash Secret
+	dated       bool // expires is there, though it may be wrong
 }
 
 // maxTokens are two, so that a token can be replaced without an interruption.
@@ -63,7 +64,7 @@ okta:
 
 func tokenEntry() form[Token] {
 	return block[Token]{
-		title: "tokens",
+		title: "token",
 		doc:   "Either `hash` or `token`.",
 		example: `
 - {hash: "sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c", expires: 2027-01-31}
@@ -77,7 +78,7 @@ func tokenEntry() form[Token] {
 				says("The day on which, or the moment at which, the token stops to work. A day begins at midnight UTC."),
 		},
 		check: func(r *reader, t *Tree, where string, v *Token) {
-			v.Line, v.Column = t.Line, t.Column
+			v.Line, v.Column, v.dated = t.Line, t.Column, t.has("expires")
 			v.Hash = v.hash.Reveal() + v.token.Reveal()
 			if t.has("hash") == t.has("token") {
 				r.report.Errorf(t.Text, "as in {hash: \"sha256:...\", expires: 2027-01-31}", "%s needs either hash or token", where)
@@ -109,22 +110,25 @@ func warnClear(r *reader, s Secret) {
 }
 
 func checkExpiry(r *reader, t *Tree, where string, c *Client) {
-	live := 0
+	live, expired := 0, 0
 	now := time.Now()
 	for _, tk := range c.Tokens {
 		place := Text{Line: tk.Line, Column: tk.Column}
 		switch {
 		case tk.Expires.Set && !tk.Expires.Value.After(now):
 			r.report.Warnf(Text{Line: tk.Expires.Line, Column: tk.Expires.Column}, "delete it", "this token of %s has expired", where)
+			expired++
 			continue
-		case !tk.Expires.Set && tk.Hash != "" && !tk.token.Clear:
+		case tk.Hash == "":
+			continue
+		case !tk.dated && !tk.token.Clear:
 			r.report.Warnf(place, "as in tokens: [{hash: ..., expires: 2027-01-31}]", "this token of %s never expires", where)
 		}
 		if live++; live == maxTokens+1 {
 			r.report.Errorf(place, "delete the oldest", "%s has more than %d live tokens", where, maxTokens)
 		}
 	}
-	if live == 0 && len(c.Tokens) > 0 {
+	if live == 0 && expired > 0 && expired == len(c.Tokens) {
 		r.report.Warnf(t.place(), "postern token makes a new one", "every token of %s has expired", where)
 	}
 }

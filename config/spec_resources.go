@@ -1,6 +1,9 @@
 package config
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // A Resource is one resource type: what clients see, and where it lives.
 type Resource struct {
@@ -88,7 +91,7 @@ func resource() form[Resource] {
 }
 
 func extension() form[Extension] {
-	long := block[Extension]{title: "extensions", doc: "A name alone is short for `{schema: name}`.", keys: []key[Extension]{
+	long := block[Extension]{title: "extension", doc: "A name alone is short for `{schema: name}`.", keys: []key[Extension]{
 		field("schema", text(), func(e *Extension) *Text { return &e.Schema }).required().like("EnterpriseUser").
 			says("`EnterpriseUser`, or the name or URN of a schema of the file."),
 		field("required", boolean(), func(e *Extension) *Bool { return &e.Required }).or("false").says("Every resource must have it."),
@@ -200,6 +203,8 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 	if t.Kind != MappingNode || t.Key.Line == 0 {
 		return
 	}
+	// Any of these either says where the attribute comes from or got its own message.
+	sources := []string{"name", "in", "out", "default", "table", "owner", "member", "values", "split", "format"}
 	key := func(k string) Text { return cmp.Or(t.key(k), t.place()) }
 	for _, k := range []string{"owner", "member"} {
 		if t.has("table") && !t.has(k) {
@@ -219,7 +224,7 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 			r.report.Errorf(key(k), "add name, the backend's field", "%s has %s without name", where, k)
 		}
 	}
-	if !t.has("table") && !t.has("name") && !t.has("in") && !t.has("out") && !t.has("default") {
+	if !slices.ContainsFunc(sources, t.has) {
 		r.report.Errorf(t.place(), "add name, the backend's field", "%s says nothing about where the attribute comes from", where)
 	}
 }

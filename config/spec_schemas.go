@@ -25,7 +25,7 @@ type Attribute struct {
 
 func ownSchema() form[Schema] {
 	return block[Schema]{
-		title: "schemas",
+		title: "schema",
 		doc:   "A schema is used as the `schema` of a resource type, or as one of its `extensions`.",
 		keys: []key[Schema]{
 			field("id", urn(), func(s *Schema) *Text { return &s.ID }).required().like("urn:example:scim:schemas:Badge").
@@ -51,12 +51,12 @@ func ownSchema() form[Schema] {
 func attribute(sub bool) form[Attribute] {
 	type A = Attribute
 	types := []string{"string", "boolean", "decimal", "integer", "dateTime", "binary", "reference"}
-	title, doc := "subAttribute", "A part of a complex attribute. It cannot have parts itself (RFC 7643 section 2.3.8)."
+	title, doc := "sub-attribute", "A part of a complex attribute. It cannot have parts itself (RFC 7643 section 2.3.8)."
 	if sub {
 		types = append(types, "complex")
 		title, doc = "attribute", "The characteristics of RFC 7643 section 7. A type alone is short for `{type: ...}`."
 	}
-	keyword := choice(types...)
+	keyword, short := choice(types...), choice(types[:7]...) // complex needs its parts
 	keys := []key[A]{
 		field("type", keyword, func(a *A) *Text { return &a.Type }).like("boolean").
 			says("Default: `string`, or `complex` with `subAttributes`."),
@@ -77,7 +77,7 @@ func attribute(sub bool) form[Attribute] {
 			func(a *A) *[]Attribute { return &a.SubAttributes }).like("{value: string, type: string}").says("The parts of a complex attribute."))
 	}
 	b := block[A]{title: title, doc: doc, keys: keys, check: checkAttribute}
-	return abbreviated(b.form(), keyword, func(t Text, a *A) { a.Type = t })
+	return abbreviated(b.form(), short, func(t Text, a *A) { a.Type = t })
 }
 
 // checkAttribute fills in the type, and keeps complex and its parts together.

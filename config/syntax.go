@@ -55,13 +55,16 @@ func checkCharacters(report *Reporter) bool {
 		column := 1
 		for j := 0; j < len(line); column++ {
 			r, n := utf8.DecodeRuneInString(line[j:])
-			at := Text{Line: i + 1, Column: column}
+			p := Problem{Line: i + 1, Column: column, Width: 1}
 			switch {
 			case r == utf8.RuneError && n == 1:
-				report.Errorf(at, "save the file as UTF-8", "this is no UTF-8")
-				good = false
+				p.Message, p.Hint = "this is no UTF-8", "save the file as UTF-8"
 			case r < ' ' && r != '\t', r == 0x7f, r == 0xfeff:
-				report.Errorf(at, `in double quotes a control character is written \u0001`, "the control character U+%04X is not allowed", r)
+				p.Message = fmt.Sprintf("the control character U+%04X is not allowed", r)
+				p.Hint = `in double quotes a control character is written \u0001`
+			}
+			if p.Message != "" {
+				report.Add(p)
 				good = false
 			}
 			j += n
@@ -109,11 +112,11 @@ func translate(s *Source, e *yaml.LoadError, at, context Text) (Text, string, st
 	case strings.Contains(m, "unexpected end of stream") && strings.Contains(e.ContextMsg, "quoted scalar"):
 		return context, "this quote is never closed", ""
 	case strings.Contains(m, "did not find expected ',' or"):
-		hint := ""
+		hint := "close it, or put a comma before this"
 		if strings.ContainsAny(s.raw(context.Line), "[") && strings.Contains(e.ContextMsg, "flow mapping") {
 			hint = bracketHint
 		}
-		return at, fmt.Sprintf("the bracket of line %d, column %d must be closed here, or go on after a comma", context.Line, context.Column), hint
+		return at, fmt.Sprintf("the bracket of line %d, column %d is still open here", context.Line, context.Column), hint
 	case strings.Contains(m, "did not find expected key"):
 		return at, fmt.Sprintf("this does not fit into the block that begins in line %d", context.Line),
 			"keys of one block begin in the same column; nothing may follow a closing quote"

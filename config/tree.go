@@ -71,7 +71,7 @@ const maxNodes = 200_000
 type grower struct {
 	report *Reporter
 	nodes  int
-	open   []*yaml.Node // anchors being unfolded, against cycles
+	open   []*yaml.Node // anchored nodes around the current one, against cycles
 }
 
 func (g *grower) grow(n *yaml.Node, key Text, label string) *Tree {
@@ -81,6 +81,10 @@ func (g *grower) grow(n *yaml.Node, key Text, label string) *Tree {
 			g.report.Errorf(t.Text, "", "the file is too large once its aliases are unfolded")
 		}
 		return t
+	}
+	if n.Anchor != "" {
+		g.open = append(g.open, n)
+		defer func() { g.open = g.open[:len(g.open)-1] }()
 	}
 	switch n.Kind {
 	case yaml.ScalarNode:
@@ -137,10 +141,9 @@ func (g *grower) scalar(t *Tree, n *yaml.Node) {
 func (g *grower) alias(n *yaml.Node, t *Tree) *Tree {
 	if n.Alias == nil || slices.Contains(g.open, n.Alias) {
 		g.report.Errorf(t.Text, "", "the alias *%s stands within its own anchor", n.Value)
+		t.Kind, t.Value = ScalarNode, "*"+n.Value // one problem is enough
 		return t
 	}
-	g.open = append(g.open, n.Alias)
-	defer func() { g.open = g.open[:len(g.open)-1] }()
 	return g.grow(n.Alias, t.Key, t.label)
 }
 
