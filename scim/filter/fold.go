@@ -12,9 +12,9 @@ import (
 func Fold(s string) string { return strings.Map(foldRune, s) }
 
 func foldRune(r rune) rune {
-	if r < utf8.RuneSelf && r != 'k' && r != 's' {
+	if r < utf8.RuneSelf {
 		if r >= 'a' && r <= 'z' {
-			return r - 0x20 // the orbit is the letter's two cases
+			return r - 0x20 // the smallest of its orbit, that of k and s too
 		}
 		return r
 	}
