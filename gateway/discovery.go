@@ -73,11 +73,11 @@ func (t *table) discovery(o *Options) {
 	if o.OpenSchemas {
 		types = open
 	}
-	t.add(http.MethodGet, "/ServiceProviderConfig", config, answer(func(d *documents, _ string) (document, bool) { return d.config, true }))
-	t.add(http.MethodGet, "/Schemas", types, answer(func(d *documents, _ string) (document, bool) { return d.schemas.all, true }))
-	t.add(http.MethodGet, "/Schemas/:id", types, answer(func(d *documents, id string) (document, bool) { return d.schemas.find(id) }))
-	t.add(http.MethodGet, "/ResourceTypes", types, answer(func(d *documents, _ string) (document, bool) { return d.types.all, true }))
-	t.add(http.MethodGet, "/ResourceTypes/:id", types, answer(func(d *documents, id string) (document, bool) { return d.types.find(id) }))
+	t.add(http.MethodGet, "/ServiceProviderConfig", config, publish(func(d *documents, _ string) (document, bool) { return d.config, true }))
+	t.add(http.MethodGet, "/Schemas", types, publish(func(d *documents, _ string) (document, bool) { return d.schemas.all, true }))
+	t.add(http.MethodGet, "/Schemas/:id", types, publish(func(d *documents, id string) (document, bool) { return d.schemas.find(id) }))
+	t.add(http.MethodGet, "/ResourceTypes", types, publish(func(d *documents, _ string) (document, bool) { return d.types.all, true }))
+	t.add(http.MethodGet, "/ResourceTypes/:id", types, publish(func(d *documents, id string) (document, bool) { return d.types.find(id) }))
 }
 
 func (i *index) find(id string) (document, bool) {
@@ -85,10 +85,10 @@ func (i *index) find(id string) (document, bool) {
 	return doc, ok
 }
 
-// answer makes the handler of a discovery endpoint. A filter there is forbidden,
+// publish makes the handler of a discovery endpoint. A filter there is forbidden,
 // because a client could take the unfiltered answer for a filtered one; other
 // parameters are ignored (D-07).
-func answer(choose func(d *documents, id string) (document, bool)) handler {
+func publish(choose func(d *documents, id string) (document, bool)) handler {
 	return func(x *exchange) error {
 		q, err := x.query()
 		if err != nil {
