@@ -2,13 +2,12 @@ package patch
 
 import (
 	"github.com/postern/postern/scim"
-	"github.com/postern/postern/scim/schema"
 )
 
 // Apply carries the operations out on a copy of before, in order, and returns
 // the copy. The first operation that fails fails them all (P-06, P-07); before is
-// never changed. The result keeps the rules of the schema, or breaks only such as
-// before broke already.
+// never changed. What schema.Validate demands of before it finds in the result; a
+// fault that was there already, in the backend, is not held against the request.
 func Apply(before *scim.Resource, ops []Operation) (*scim.Resource, error) {
 	after := before.Clone()
 	for i := range ops {
@@ -16,30 +15,22 @@ func Apply(before *scim.Resource, ops []Operation) (*scim.Resource, error) {
 			return nil, scim.Prefix(place(ops[i].Index), err)
 		}
 	}
-	return after, validate(before, after)
-}
-
-// validate checks what no single operation can see. What was wrong before the
-// request, in the backend, is not this request's fault: it must stay possible to
-// disable a user whose record has no name.
-func validate(before, after *scim.Resource) error {
-	err := schema.Validate(after)
-	if err == nil {
-		return nil
+	if err := checkComplete(before, after, ops); err != nil {
+		return nil, err
 	}
-	if was := schema.Validate(before); was != nil && was.Error() == err.Error() {
-		return nil
-	}
-	return err
+	return after, nil
 }
 
 func (o *Operation) apply(before, after *scim.Resource) error {
 	old := after.Get(o.Attr)
 	if locked := o.locked(); locked != nil {
-		if o.repeat && o.repeats(old) {
+		if o.repeat && !o.elementwise() && o.repeats(old) {
 			return nil
 		}
 		return scim.Bad(scim.Mutability, "%q is readOnly: leave it out, the service provider sets it.", locked.Path())
+	}
+	if err := o.unseen(); err != nil {
+		return err
 	}
 	now, err := o.next(old)
 	if err != nil {
@@ -99,17 +90,24 @@ func merged(a *scim.Attribute, old, v scim.Value) scim.Value {
 	return out
 }
 
+// unseen refuses to unassign what is writeOnly: nobody can read it, so nobody
+// could tell from the result that it should go.
+func (o *Operation) unseen() error {
+	a := o.Attr
+	if o.Sub != nil {
+		a = o.Sub
+	}
+	addsNothing := o.Op == Add && a.MultiValued
+	if a.Mutability != scim.WriteOnly || !o.unassigns() || addsNothing {
+		return nil
+	}
+	return scim.Bad(scim.Mutability, "%q is writeOnly: it can be set, but not be unassigned.", a.Path())
+}
+
 // mayUnassign refuses to take away what must be there (P-46, P-54).
 func (o *Operation) mayUnassign(old, now scim.Value) error {
 	a := o.Attr
-	if now.Present() {
-		return nil
-	}
-	if a.Mutability == scim.WriteOnly {
-		// It cannot be read, so nobody could tell that it should go.
-		return scim.Bad(scim.Mutability, "%q is writeOnly: it can be set, but not be unassigned.", a.Path())
-	}
-	if !old.Present() {
+	if now.Present() || !old.Present() {
 		return nil
 	}
 	if a.Required {

@@ -28,11 +28,32 @@ func (l *elements) put(i int, o *Operation) error {
 		l.list[i] = scim.Value{}
 	case o.Op == Add && l.attr.Type == scim.TypeComplex && !o.unassigns():
 		return l.complete(i, o.Value)
+	case isReferences(l.attr) && identity(l.attr, l.list[i]) == identity(l.attr, o.Value):
+		return l.complete(i, o.Value)
 	default:
-		l.list[i] = o.Value
+		l.list[i] = inherit(l.attr, l.list[i], o.Value)
 	}
 	l.change(i)
 	return nil
+}
+
+// inherit gives an element that takes the place of was what the server has said
+// of was, if it is the same element still.
+func inherit(a *scim.Attribute, was, v scim.Value) scim.Value {
+	if !hasServerParts(a) || !v.Present() || identity(a, was) != identity(a, v) {
+		return v
+	}
+	v = v.Clone()
+	for _, sub := range a.Sub {
+		if sub.Mutability == scim.ReadOnly {
+			v.Set(sub, was.Get(sub))
+		}
+	}
+	return v
+}
+
+func hasServerParts(a *scim.Attribute) bool {
+	return slices.ContainsFunc(a.Sub, func(s *scim.Attribute) bool { return s.Mutability == scim.ReadOnly })
 }
 
 // putSub changes one sub-attribute of the element at i.
@@ -48,8 +69,8 @@ func (l *elements) putSub(i int, o *Operation) error {
 	elem := l.list[i].Clone()
 	elem.Set(o.Sub, now)
 	if !now.Present() {
-		if !isLabel(o.Sub) && onlyLabels(l.attr, elem) {
-			elem = scim.Value{} // an e-mail without an address is none
+		if isReferences(l.attr) && o.Sub == l.attr.Find("value") || !isLabel(o.Sub) && onlyLabels(l.attr, elem) {
+			elem = scim.Value{} // an e-mail without an address is none, nor is a reference to nobody
 		} else if o.Sub.Required {
 			return o.required(o.Sub)
 		}
@@ -147,6 +168,9 @@ func (l *elements) onePrimary() error {
 	}
 	for i, e := range l.list {
 		if chosen >= 0 && i != chosen && e.Get(primary).Bool() {
+			if primary.Mutability == scim.Immutable {
+				return l.immutable(primary)
+			}
 			l.list[i] = e.Clone()
 			l.list[i].Set(primary, scim.Bool(false))
 		}

@@ -82,11 +82,7 @@ func (o *Operation) replaceAll(old scim.Value) (scim.Value, error) {
 		if same(o.Attr, old, scim.List(in...)) {
 			return old, nil
 		}
-		l := elements{attr: o.Attr, list: in}
-		for i := range in {
-			l.change(i)
-		}
-		return l.value()
+		return o.replaceOthers(old, in)
 	}
 	stay := make(map[string]bool, len(in))
 	for _, e := range in {
@@ -94,6 +90,24 @@ func (o *Operation) replaceAll(old scim.Value) (scim.Value, error) {
 	}
 	kept := slices.DeleteFunc(slices.Clone(old.Elems()), func(e scim.Value) bool { return !stay[identity(o.Attr, e)] })
 	return o.addAll(scim.List(kept...), in)
+}
+
+// replaceOthers is replaceAll for elements that are no references.
+func (o *Operation) replaceOthers(old scim.Value, in []scim.Value) (scim.Value, error) {
+	l := elements{attr: o.Attr, list: in}
+	for i := range in {
+		l.change(i)
+	}
+	if hasServerParts(o.Attr) {
+		was := make(map[string]scim.Value, len(old.Elems()))
+		for _, e := range old.Elems() {
+			was[identity(o.Attr, e)] = e
+		}
+		for i, e := range in {
+			in[i] = inherit(o.Attr, was[identity(o.Attr, e)], e)
+		}
+	}
+	return l.value()
 }
 
 // distinct drops elements that the list has already (S-19).
@@ -146,6 +160,9 @@ func (o *Operation) noMatch(old scim.Value) (scim.Value, error) {
 		elem.Set(o.Sub, o.Value)
 	} else {
 		elem = merged(o.Attr, elem, o.Value)
+	}
+	if isReferences(o.Attr) && !elem.Get(o.Attr.Find("value")).Present() {
+		return scim.Value{}, o.noTarget() // a reference to nobody
 	}
 	return o.addAll(old, []scim.Value{elem})
 }

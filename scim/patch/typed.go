@@ -87,10 +87,29 @@ func (p *parser) value(d *draft) (scim.Value, error) {
 	if isEmptyNode(d.value) {
 		return scim.Value{}, nil // P-54
 	}
+	if err := p.shape(d); err != nil {
+		return scim.Value{}, err
+	}
 	if d.attr.MultiValued && d.sub == nil {
 		return p.elements(d)
 	}
 	return schema.ParseValue(d.aimed(), d.value, p.schemaOptions(d))
+}
+
+// shape refuses, if asked to be strict, an array where one value belongs and the
+// reverse, which the schema would read with tolerance.
+func (p *parser) shape(d *draft) error {
+	isArray := d.value.Kind == scim.NodeArray
+	switch {
+	case !p.Strict || (d.op == Remove && d.where != nil):
+	case d.many() && !isArray:
+		return scim.Bad(scim.InvalidValue, "%q is multi-valued: expected an array, found %s.", d.aimed().Path(), d.value.Kind)
+	case !d.many() && isArray:
+		return scim.Bad(scim.InvalidValue, "%q takes one value here: found an array.", d.aimed().Path())
+	case d.aimed().Type == scim.TypeComplex && isScalar(d.value):
+		return scim.Bad(scim.InvalidValue, "%q is complex: expected an object, found %s.", d.aimed().Path(), d.value.Kind)
+	}
+	return nil
 }
 
 func (p *parser) schemaOptions(d *draft) schema.Options {
@@ -104,26 +123,35 @@ func (p *parser) elements(d *draft) (scim.Value, error) {
 			len(d.value.Items), p.Values)
 	}
 	if !d.many() && d.op != Remove {
+		if d.op == Replace {
+			if err := haveValue(d.attr, []scim.Node{d.value}); err != nil {
+				return scim.Value{}, err
+			}
+		}
 		return schema.ParseElement(d.attr, d.value, p.schemaOptions(d))
 	}
+	if d.attr.Type != scim.TypeComplex || d.attr.Mutability == scim.ReadOnly {
+		return schema.ParseValue(d.attr, d.value, p.schemaOptions(d))
+	}
+	if err := haveValue(d.attr, d.value.Items); err != nil {
+		return scim.Value{}, err
+	}
 	v, err := schema.ParseValue(d.attr, d.value, p.schemaOptions(d))
-	if err != nil || d.attr.Type != scim.TypeComplex || d.attr.Mutability == scim.ReadOnly {
+	if err != nil || d.op == Remove {
 		return v, err
-	}
-	if isReferences(d.attr) {
-		return v, p.haveValue(d.attr, v)
-	}
-	if d.op == Remove {
-		return v, nil
 	}
 	// A type without an e-mail address adds none.
 	return scim.List(slices.DeleteFunc(slices.Clone(v.Elems()), func(e scim.Value) bool { return onlyLabels(d.attr, e) })...), nil
 }
 
-func (p *parser) haveValue(a *scim.Attribute, list scim.Value) error {
-	value := a.Find("value")
-	for _, e := range list.Elems() {
-		if value == nil || !e.Get(value).Present() {
+// haveValue refuses references without value. They must not be taken for
+// nothing, or a replace would empty the list.
+func haveValue(a *scim.Attribute, items []scim.Node) error {
+	if !isReferences(a) {
+		return nil
+	}
+	for _, n := range items {
+		if id, _ := n.Find("value"); id.Kind == scim.NodeNull || (id.Kind == scim.NodeString && id.Str == "") {
 			return scim.Bad(scim.InvalidValue, "Each element of %q needs a value, the id of what it refers to.", a.Path())
 		}
 	}
