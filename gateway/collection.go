@@ -140,7 +140,7 @@ func (col *collection) create(x *exchange) error {
 		return err
 	}
 	c.Select = c.Select.With(in.Written...) // C-10
-	r, err := x.provider.Create(x.ctx, c, in.Resource)
+	r, err := x.provider.Create(x.ctx, c, in)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (col *collection) replace(x *exchange) error {
 		return err
 	}
 	c.Select = c.Select.With(in.Written...)
-	r, err := x.provider.Replace(x.ctx, c, id, in.Resource)
+	r, err := x.provider.Replace(x.ctx, c, id, in)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/postern/postern/gateway/auth"
+	"github.com/postern/postern/scim"
 )
 
 // An exchange is one request and its answer.
@@ -121,6 +122,9 @@ func (x *exchange) report() {
 			slog.String("client", x.caller.Client), slog.String("from", x.site.client(x.c.Request)), slog.String("request", x.id))
 		if x.caller.Tenant != "" {
 			attrs = append(attrs, slog.String("tenant", x.caller.Tenant))
+		}
+		if e := (*scim.Error)(nil); errors.As(x.cause, &e) && e.Type != "" {
+			attrs = append(attrs, slog.String("scimType", string(e.Type)))
 		}
 		if level > slog.LevelInfo && x.cause != nil {
 			attrs = append(attrs, slog.String("error", fmt.Sprintf("%T", x.cause)))

@@ -21,10 +21,10 @@ import (
 // tests. Errors that a client may read are *scim.Error; of any other the client
 // learns only the request's id.
 type Provider interface {
-	Create(ctx context.Context, c provision.Call, r *scim.Resource) (*scim.Resource, error)
+	Create(ctx context.Context, c provision.Call, d *schema.Decoded) (*scim.Resource, error)
 	Get(ctx context.Context, c provision.Call, id string) (*scim.Resource, error)
 	List(ctx context.Context, c provision.Call, s provision.Search) (provision.List, error)
-	Replace(ctx context.Context, c provision.Call, id string, r *scim.Resource) (*scim.Resource, error)
+	Replace(ctx context.Context, c provision.Call, id string, d *schema.Decoded) (*scim.Resource, error)
 	// Patch may answer without a resource: then the client gets 204.
 	Patch(ctx context.Context, c provision.Call, id string, ops []patch.Operation) (*scim.Resource, error)
 	Delete(ctx context.Context, c provision.Call, id string) error

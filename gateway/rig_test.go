@@ -65,7 +65,8 @@ func (s *shelf) stamp(c provision.Call, r *scim.Resource, id string) *scim.Resou
 	return r
 }
 
-func (s *shelf) Create(ctx context.Context, c provision.Call, r *scim.Resource) (*scim.Resource, error) {
+func (s *shelf) Create(ctx context.Context, c provision.Call, d *schema.Decoded) (*scim.Resource, error) {
+	r := d.Resource
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.begin(ctx, c); err != nil {
@@ -107,7 +108,8 @@ func (s *shelf) List(ctx context.Context, c provision.Call, q provision.Search) 
 	return provision.List{Total: len(all), StartIndex: q.StartIndex, Resources: all[from:min(from+q.Count, len(all))]}, nil
 }
 
-func (s *shelf) Replace(ctx context.Context, c provision.Call, id string, r *scim.Resource) (*scim.Resource, error) {
+func (s *shelf) Replace(ctx context.Context, c provision.Call, id string, d *schema.Decoded) (*scim.Resource, error) {
+	r := d.Resource
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.begin(ctx, c); err != nil {

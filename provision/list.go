@@ -135,6 +135,7 @@ func (s *Service) inScope(ctx context.Context, t *target, recs []adapters.Record
 type candidate struct {
 	record adapters.Record
 	res    *scim.Resource
+	key    scim.SortKey
 }
 
 // scanList answers a search of which the gateway evaluates a part: it walks
@@ -147,9 +148,7 @@ func (s *Service) scanList(ctx context.Context, c Call, t *target, q Search, d d
 		return List{}, err
 	}
 	if d.sorts {
-		slices.SortStableFunc(found, func(a, b candidate) int {
-			return scim.Compare(a.res, b.res, q.SortBy, q.Descending)
-		})
+		sortCandidates(found, q.SortBy, q.Descending)
 	}
 	cut := found[min(q.StartIndex-1, len(found)):]
 	cut = cut[:min(q.Count, len(cut))]
@@ -162,6 +161,20 @@ func (s *Service) scanList(ctx context.Context, c Call, t *target, q Search, d d
 		return List{}, err
 	}
 	return List{Total: len(found), StartIndex: q.StartIndex, Resources: built.resources}, nil
+}
+
+// sortCandidates orders by the attribute; what is equal stays in the backend's
+// order, so that pages do not overlap (O-06).
+func sortCandidates(found []candidate, by *scim.Attribute, descending bool) {
+	for i := range found {
+		found[i].key = scim.SortKeyOf(found[i].res, by)
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		if descending {
+			return b.key.Compare(a.key)
+		}
+		return a.key.Compare(b.key)
+	})
 }
 
 // A looking is what the gateway must know of each record to judge it.

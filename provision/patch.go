@@ -100,7 +100,7 @@ func (s *Service) updateMembers(ctx context.Context, c Call, t *target, e identi
 		want = t.plan(c).Want
 	}
 	if t.Mapping.HasScope() || d.Empty() {
-		rec, err := s.readRecord(adapters.Fresh(ctx), c, t, e, want)
+		rec, err := s.readRecord(adapters.WithoutCache(ctx), c, t, e, want)
 		if err != nil || d.Empty() {
 			return rec, err
 		}

@@ -117,7 +117,7 @@ func (s *Service) taken(ctx context.Context, t *target, r, before *scim.Resource
 		if !v.Present() || (before != nil && before.Get(a).Equal(v)) {
 			continue
 		}
-		e, err := schema.Bind(r.Layout(), &filter.Compare{Name: a.Path(), Op: filter.Eq, Value: filter.StringValue(v.String())})
+		e, err := schema.Bind(r.Layout(), &filter.Compare{Name: a.Path(), Op: filter.Eq, Value: filter.StringValue(v.String())}, schema.BindOptions{})
 		if err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func (t *target) writePlan(c Call, touched []*scim.Attribute) *rules.Plan {
 
 func (s *Service) tryRewrite(ctx context.Context, c Call, t *target, e identity.Entry, p *rules.Plan,
 	change func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	rec, err := s.readRecord(adapters.Fresh(ctx), c, t, e, p.Want)
+	rec, err := s.readRecord(adapters.WithoutCache(ctx), c, t, e, p.Want)
 	if err != nil {
 		return nil, err
 	}
@@ -300,7 +300,7 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	key, _ := e.KeyIn(t.Backend)
 	link := identity.Link{Type: t.name, Backend: t.Backend, Key: key}
 	if t.Mapping.HasScope() {
-		if _, err := s.readRecord(adapters.Fresh(ctx), c, t, e, t.scopes.Want); err != nil {
+		if _, err := s.readRecord(adapters.WithoutCache(ctx), c, t, e, t.scopes.Want); err != nil {
 			return err
 		}
 	}

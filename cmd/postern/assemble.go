@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/guard"
+	"github.com/postern/postern/adapters/memory"
+	"github.com/postern/postern/adapters/sql"
+	"github.com/postern/postern/config"
+	"github.com/postern/postern/identity"
+	"github.com/postern/postern/provision"
+	"github.com/postern/postern/rules"
+)
+
+// An assembly is a configuration come to life.
+type assembly struct {
+	cfg      *config.Config
+	mappings []*rules.Mapping
+	log      *slog.Logger
+	trace    func(statement string) // told every SQL statement, in tests
+
+	databases map[string]*sql.Database
+	targets   []provision.Target
+	tables    []*sql.Adapter // by position of targets; nil for other kinds
+	ids       *identity.Store
+	service   *provision.Service
+}
+
+// open starts everything that serving needs.
+func (a *assembly) open(ctx context.Context) error {
+	if err := a.openBackends(); err != nil {
+		return err
+	}
+	path, ok := strings.CutPrefix(a.cfg.Identities.Resolved, "sqlite:")
+	if !ok {
+		return fmt.Errorf("identities: %q is no sqlite: database", a.cfg.Identities.Value)
+	}
+	ids, err := identity.Open(ctx, path, identity.Options{})
+	if err != nil {
+		return fmt.Errorf("identities: %w", err)
+	}
+	a.ids = ids
+	a.service = provision.New(provision.Options{Targets: a.targets, IDs: ids, Scan: a.cfg.Gateway.Limits.Scan.Value, Log: a.log})
+	return nil
+}
+
+// openBackends makes an adapter for every resource type.
+func (a *assembly) openBackends() error {
+	for _, dir := range a.cfg.Folders() {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	a.databases = map[string]*sql.Database{}
+	for _, b := range a.cfg.Backends {
+		if b.Type.Value != "sql" {
+			continue
+		}
+		db, err := a.database(b)
+		if err != nil {
+			return fmt.Errorf("backend %s: %w", b.Name.Value, err)
+		}
+		a.databases[b.Name.Value] = db
+	}
+	for _, m := range a.mappings {
+		if err := a.addTarget(m); err != nil {
+			return fmt.Errorf("resource type %s: %w", m.Type.Name, err)
+		}
+	}
+	return nil
+}
+
+func (a *assembly) database(b config.Backend) (*sql.Database, error) {
+	cfg := sql.Config{DSN: b.SQL.DSN.Reveal(), Timeout: b.Timeout.Value, Connections: b.Concurrency.Value, Trace: a.trace}
+	if b.SQL.Init.Resolved != "" {
+		script, err := os.ReadFile(b.SQL.Init.Resolved)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Init = string(script)
+	}
+	return sql.Open(cfg)
+}
+
+func (a *assembly) addTarget(m *rules.Mapping) error {
+	r := a.cfg.Resource(m.Type.Name)
+	b := a.cfg.Backend(r.Target.Backend.Value)
+	var bare adapters.Adapter
+	var table *sql.Adapter
+	switch b.Type.Value {
+	case "memory":
+		bare = memoryAdapter(m, r)
+	case "sql":
+		t, err := a.table(m, r)
+		if err != nil {
+			return err
+		}
+		bare, table = t, t
+	}
+	a.tables = append(a.tables, table)
+	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value,
+		Adapter: guard.Wrap(bare, b.Name.Value+"/"+m.Type.Name, guardOptions(b, a.log))})
+	return nil
+}
+
+func (a *assembly) table(m *rules.Mapping, r *config.Resource) (*sql.Adapter, error) {
+	t := sql.Table{Name: r.Target.SQL.Table.Value, Key: m.Key(), Generated: generated(m, r)}
+	if f, ok := m.ScopeFilter(); ok {
+		t.Where = f
+	}
+	for _, rel := range m.Relations {
+		t.Relations = append(t.Relations, sql.Relation{Field: rel.Field, Table: rel.Table, Owner: rel.Owner, Member: rel.Member,
+			Refers: a.refers(r.Target.Backend.Value, rel.Refers)})
+	}
+	return a.databases[r.Target.Backend.Value].Table(t, m.Shape())
+}
+
+// refers tells the database about a relation's other end where it can see to it
+// by itself that only visible records count: the same database, a single key,
+// and a scope that it follows.
+func (a *assembly) refers(backend, typ string) *sql.Target {
+	other := a.cfg.Resource(typ)
+	i := slices.IndexFunc(a.mappings, func(m *rules.Mapping) bool { return m.Type.Name == typ })
+	if i < 0 || other.Target.Backend.Value != backend || len(other.Target.Key) != 1 {
+		return nil
+	}
+	f, ok := a.mappings[i].ScopeFilter()
+	if !ok {
+		return nil
+	}
+	return &sql.Target{Table: other.Target.SQL.Table.Value, Key: other.Target.Key[0].Value, Where: f}
+}
+
+// generated says who makes the key: the configuration, or else the backend
+// unless an attribute is mapped to it.
+func generated(m *rules.Mapping, r *config.Resource) *bool {
+	g := r.Target.SQL.Generated.Value
+	if r.Target.SQL.Generated.Set {
+		return &g
+	}
+	for _, k := range m.Key() {
+		if m.Shape().Index(k) >= 0 {
+			return nil
+		}
+	}
+	g = true
+	return &g
+}
+
+func memoryAdapter(m *rules.Mapping, r *config.Resource) adapters.Adapter {
+	o := memory.Options{}
+	for _, n := range m.Shape().Names() {
+		f := memory.Field{Name: n}
+		o.Fields = append(o.Fields, f)
+	}
+	if g := generated(m, r); g == nil || !*g {
+		o.GivenKeys, o.KeyFrom = true, m.Key()[0]
+	}
+	return memory.New(o)
+}
+
+func guardOptions(b *config.Backend, log *slog.Logger) guard.Options {
+	return guard.Options{
+		Timeout:     b.Timeout.Value,
+		Concurrency: b.Concurrency.Value,
+		Cache:       b.Cache.Time.Value,
+		CacheSize:   b.Cache.Records.Value,
+		Breaker:     guard.Breaker{Failures: b.Breaker.Failures.Value, Open: b.Breaker.Open.Value},
+		Log:         log,
+	}
+}
+
+func (a *assembly) close() error {
+	var errs []error
+	for _, t := range a.targets {
+		errs = append(errs, t.Adapter.Close())
+	}
+	for _, db := range a.databases {
+		errs = append(errs, db.Close())
+	}
+	if a.ids != nil {
+		errs = append(errs, a.ids.Close())
+	}
+	return errors.Join(errs...)
+}

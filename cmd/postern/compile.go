@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/postern/postern/config"
+	"github.com/postern/postern/rules"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/schema"
+)
+
+// load reads a configuration and compiles its rules. Every problem, of either,
+// is in the error; warnings are in the configuration's report.
+func load(path string) (*config.Config, []*rules.Mapping, error) {
+	cfg, err := config.Load(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	mappings := compile(cfg)
+	return cfg, mappings, cfg.Report.Err()
+}
+
+// compile turns each resource type of the configuration into a mapping.
+func compile(cfg *config.Config) []*rules.Mapping {
+	schemas := ownSchemas(cfg)
+	types := map[string]string{}
+	for _, r := range cfg.Resources {
+		types[r.Name.Value] = r.Endpoint.Value
+	}
+	var out []*rules.Mapping
+	for i := range cfg.Resources {
+		in, ok := input(cfg, &cfg.Resources[i], schemas)
+		if !ok {
+			continue
+		}
+		in.Types = types
+		m, problems := rules.Compile(in)
+		for _, p := range problems {
+			report(cfg, p)
+		}
+		if m != nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func report(cfg *config.Config, p rules.Problem) {
+	at := config.Text(p.At)
+	switch {
+	case p.Offset > 0:
+		cfg.Report.Inside(at, p.Offset, 0, p.Message, p.Hint, p.Warning)
+	case p.Warning:
+		cfg.Report.Warnf(at, p.Hint, "%s", p.Message)
+	default:
+		cfg.Report.Errorf(at, p.Hint, "%s", p.Message)
+	}
+}
+
+// input says a resource type in the words of rules.
+func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema) (rules.Input, bool) {
+	in := rules.Input{Name: r.Name.Value, Endpoint: r.Endpoint.Value, Description: r.Description.Value, At: rules.Text(r.Name),
+		Aliases: map[string]string{}, Scope: rules.Text(r.Target.Scope), When: rules.Text(r.Target.When)}
+	var ok bool
+	if in.Schema, ok = findSchema(r.SchemaURN, own); !ok {
+		return in, false
+	}
+	for _, e := range r.Extensions {
+		s, ok := findSchema(e.URN, own)
+		if !ok {
+			return in, false
+		}
+		in.Extensions = append(in.Extensions, schema.Extension{Schema: s, Required: e.Required.Value})
+		in.Aliases[e.Prefix] = e.URN
+	}
+	for _, k := range r.Target.Key {
+		in.Key = append(in.Key, rules.Text(k))
+	}
+	for _, c := range r.Target.Constants {
+		in.Constants = append(in.Constants, rules.Constant{Field: rules.Text(c.Field), Value: rules.Text(c.Value)})
+	}
+	for _, a := range r.Attributes {
+		in.Attributes = append(in.Attributes, ruleSpec(a))
+	}
+	return in, true
+}
+
+func ruleSpec(r config.Rule) rules.Spec {
+	s := rules.Spec{Path: rules.Text(r.Path), Field: rules.Text(r.Name), In: rules.Text(r.In), Out: rules.Text(r.Out),
+		Split: rules.Text(r.Split), Format: rules.Text(r.Format), Refers: rules.Text(r.Refers),
+		Mutability: rules.Text(r.Mutability), Uniqueness: rules.Text(r.Uniqueness), Required: r.Required.Value}
+	for _, v := range r.Values {
+		s.Values = append(s.Values, rules.Coded{Backend: rules.Text(v.Backend), SCIM: rules.Text(v.SCIM)})
+	}
+	if r.Table.IsSet() {
+		s.Relation = &rules.Relation{Table: rules.Text(r.Table), Owner: rules.Text(r.Owner), Member: rules.Text(r.Member)}
+	}
+	if r.Default != nil {
+		d := rules.Text(*r.Default)
+		s.Default = &d
+	}
+	return s
+}
+
+func findSchema(urn string, own map[string]*schema.Schema) (*schema.Schema, bool) {
+	if s, ok := own[urn]; ok {
+		return s.Clone(), true
+	}
+	return schema.Builtin(urn)
+}
+
+// ownSchemas makes the schemas that the configuration declares.
+func ownSchemas(cfg *config.Config) map[string]*schema.Schema {
+	out := map[string]*schema.Schema{}
+	for i := range cfg.Schemas {
+		s := &cfg.Schemas[i]
+		made := &schema.Schema{ID: s.ID.Value, Name: s.Name.Value, Description: s.Description.Value, Attributes: attributes(s.Attributes)}
+		for _, err := range schema.Check(made) {
+			var w *schema.Warning
+			if errors.As(err, &w) {
+				continue // config warns of the same, with the place
+			}
+			cfg.Report.Errorf(s.ID, "", "schema %s: %s", s.Name.Value, strings.TrimSuffix(err.Error(), "."))
+		}
+		out[s.ID.Value] = made
+	}
+	return out
+}
+
+func attributes(as []config.Attribute) []*scim.Attribute {
+	var out []*scim.Attribute
+	for _, a := range as {
+		n := &scim.Attribute{Name: a.Name.Value, Description: a.Description.Value, MultiValued: a.MultiValued.Value,
+			Required: a.Required.Value, CaseExact: a.CaseExact.Value, CanonicalValues: values(a.CanonicalValues),
+			EnforceCanonical: a.EnforceCanonical.Value, ReferenceTypes: values(a.ReferenceTypes), Sub: attributes(a.SubAttributes)}
+		n.Type, _ = scim.ParseType(a.Type.Value)
+		n.Mutability, _ = scim.ParseMutable(a.Mutability.Value)
+		n.Returned, _ = scim.ParseReturned(a.Returned.Value)
+		n.Uniqueness, _ = scim.ParseUnique(a.Uniqueness.Value)
+		out = append(out, n)
+	}
+	return out
+}
+
+func values(ts []config.Text) []string {
+	var out []string
+	for _, t := range ts {
+		out = append(out, t.Value)
+	}
+	return out
+}
