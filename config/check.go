@@ -46,6 +46,9 @@ func (r *reader) check(c *Config, t *Tree) {
 			r.report.Errorf(item.Key, "", "%s is empty, and Postern needs at least one", k)
 		}
 	}
+	if strings.HasPrefix(c.Identities.Value, sqliteScheme+":memory:") {
+		r.report.Warnf(c.Identities.Text, "as in sqlite:state/postern.db", "every id will change when Postern starts again")
+	}
 	checkTokens(r, c)
 	r.checkSchemas(c)
 	for i := range c.Resources {

@@ -28,7 +28,7 @@ func (n naming) check(r *reader, name Text, word string) {
 
 var (
 	plainName     = naming{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`), "letters, digits, dots, hyphens and underscores"}
-	attributeName = naming{regexp.MustCompile(`^[A-Za-z][A-Za-z0-9$_-]*$`), "a letter, then letters, digits, hyphens and underscores (RFC 7643 section 2.1)"}
+	attributeName = naming{regexp.MustCompile(`^([A-Za-z][A-Za-z0-9$_-]*|\$ref)$`), "a letter, then letters, digits, hyphens and underscores (RFC 7643 section 2.1)"}
 	typeName      = naming{regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`), "a letter, then letters, digits, hyphens and underscores"}
 	anyName       = naming{}
 )
