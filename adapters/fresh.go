@@ -4,9 +4,12 @@ import "context"
 
 type freshKey struct{}
 
-// Fresh marks a context so that reads under it never come from a cache: whoever
-// works out a change must start from what the backend holds now.
-func Fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
+// WithoutCache is ctx for reads that must come from the backend itself: what a
+// change starts from, and what it is answered with. A cache between passes
+// them on.
+func WithoutCache(ctx context.Context) context.Context {
+	return context.WithValue(ctx, freshKey{}, true)
+}
 
-// IsFresh reports whether the context was marked by Fresh.
-func IsFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
+// MayCache reports whether a read with ctx may be answered from a cache.
+func MayCache(ctx context.Context) bool { return ctx.Value(freshKey{}) == nil }

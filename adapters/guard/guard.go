@@ -1,0 +1,128 @@
+package guard
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/postern/postern/adapters"
+)
+
+// A Guard stands before one backend. New makes it; its methods may be called
+// from many goroutines.
+type Guard struct {
+	name    string
+	o       Options
+	gate    gate
+	breaker *breaker // nil: off
+	writes  atomic.Uint64
+}
+
+// New makes the guard of the backend with that name.
+func New(name string, o Options) *Guard {
+	o = o.withDefaults()
+	return &Guard{name: name, o: o, gate: newGate(o), breaker: newBreaker(name, o)}
+}
+
+// Wrap guards one adapter by itself.
+func Wrap(a adapters.Adapter, name string, o Options) adapters.Adapter {
+	return New(name, o).Wrap(a)
+}
+
+// Wrap guards an adapter of the backend. Capabilities and Close pass through.
+//
+// The order of the layers, from the caller to the backend, is decided here:
+// whoever waits for a turn learns that the breaker opened meanwhile, waiting does not
+// count as the backend's time, and what comes out of the innermost layer is an
+// *adapters.Error always.
+func (g *Guard) Wrap(a adapters.Adapter) adapters.Adapter {
+	var calls adapters.Adapter = &layered{a, chain(
+		g.quick,   // an open breaker answers without waiting
+		g.turn,    // the limit
+		g.trip,    // the breaker
+		g.inTime,  // the timeout
+		recovered, // panics and strange errors
+	)}
+	if g.o.Cache > 0 && g.o.CacheSize > 0 {
+		calls = newCache(g, calls)
+	}
+	return &layered{calls, g.observe}
+}
+
+// Down reports whether the breaker is open: whether calls are refused without
+// asking the backend.
+func (g *Guard) Down() bool { return g.breaker != nil && g.breaker.open() }
+
+// An operation is the name of an Adapter's method, as layers and logs see it.
+type operation string
+
+// The operations.
+const (
+	opGet    operation = "get"
+	opList   operation = "list"
+	opCreate operation = "create"
+	opUpdate operation = "update"
+	opDelete operation = "delete"
+	opProbe  operation = "probe"
+)
+
+func (o operation) writes() bool { return o == opCreate || o == opUpdate || o == opDelete }
+
+// A layer does something around a call, which is next.
+type layer func(ctx context.Context, op operation, next func(context.Context) error) error
+
+// chain makes one layer of several; the first is the outermost.
+func chain(layers ...layer) layer {
+	if len(layers) == 1 {
+		return layers[0]
+	}
+	outer, inner := layers[0], chain(layers[1:]...)
+	return func(ctx context.Context, op operation, next func(context.Context) error) error {
+		return outer(ctx, op, func(ctx context.Context) error { return inner(ctx, op, next) })
+	}
+}
+
+// layered is an adapter with a layer around each call.
+type layered struct {
+	adapters.Adapter
+	around layer
+}
+
+func (l *layered) Get(ctx context.Context, key adapters.Key, want adapters.Fields) (r adapters.Record, err error) {
+	err = l.around(ctx, opGet, func(ctx context.Context) (err error) {
+		r, err = l.Adapter.Get(ctx, key, want)
+		return err
+	})
+	return r, err
+}
+
+func (l *layered) List(ctx context.Context, q adapters.Query) (p adapters.Page, err error) {
+	err = l.around(ctx, opList, func(ctx context.Context) (err error) {
+		p, err = l.Adapter.List(ctx, q)
+		return err
+	})
+	return p, err
+}
+
+func (l *layered) Create(ctx context.Context, in adapters.Record, want adapters.Fields) (r adapters.Record, err error) {
+	err = l.around(ctx, opCreate, func(ctx context.Context) (err error) {
+		r, err = l.Adapter.Create(ctx, in, want)
+		return err
+	})
+	return r, err
+}
+
+func (l *layered) Update(ctx context.Context, key adapters.Key, d adapters.Delta, want adapters.Fields) (r adapters.Record, err error) {
+	err = l.around(ctx, opUpdate, func(ctx context.Context) (err error) {
+		r, err = l.Adapter.Update(ctx, key, d, want)
+		return err
+	})
+	return r, err
+}
+
+func (l *layered) Delete(ctx context.Context, key adapters.Key) error {
+	return l.around(ctx, opDelete, func(ctx context.Context) error { return l.Adapter.Delete(ctx, key) })
+}
+
+func (l *layered) Probe(ctx context.Context) error {
+	return l.around(ctx, opProbe, l.Adapter.Probe)
+}
