@@ -136,7 +136,7 @@ func (s *Store) allocate(x *session, d Domain, entries []Entry, missing []int) e
 			continue
 		}
 		if byLink[l] == "" {
-			byLink[l] = s.newID()
+			byLink[l] = s.newIdentity()
 			identities = append(identities, []string{byLink[l], e.Type})
 			links = append(links, []string{byLink[l], e.Type, e.Backend, storedKey(e.Key)})
 		}

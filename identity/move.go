@@ -84,7 +84,7 @@ func (s *Store) Split(ctx context.Context, tenant, id string, into [][]Link, r R
 		}
 		ids := make([]string, len(into))
 		for i := range ids {
-			ids[i] = s.newID()
+			ids[i] = s.newIdentity()
 		}
 		after, err = planSplit(before, groups, ids)
 		return before, after, err

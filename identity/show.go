@@ -104,7 +104,7 @@ func (s *Store) Retire(ctx context.Context, tenant, client string, before time.T
 		for i, p := range all {
 			nrs[i] = p.nr
 		}
-		return known(x.exec(qRetire, list(nrs), tenant, x.now))
+		return known(x.exec(qRetire, list(nrs), x.now))
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -107,6 +108,14 @@ func newerSchema(ctx context.Context, p *goose.Provider) error {
 		return fmt.Errorf("the file has schema version %d, this program knows %d: use a newer postern", have, want)
 	}
 	return nil
+}
+
+// sqliteText makes a query's text for SQLite. A parameter that is compared with a
+// column is wrapped, for otherwise SQLite, whose planner would like to know its
+// value, compiles the statement anew each time the driver clears the bindings: a
+// lookup of 12 µs took 65.
+func sqliteText(q query) string {
+	return regexp.MustCompile(`= (\?\d+)`).ReplaceAllString(string(q), "= (SELECT $1)")
 }
 
 // sqliteError gives a driver's error the class that callers tell apart.

@@ -118,8 +118,8 @@ WHERE client = ?2 AND is_primary = 1 AND state = 'live' AND identity = (SELECT i
 UPDATE external_id SET state = 'retired', since = ?5
 WHERE tenant = ?1 AND id = ?4 AND client = ?2 AND type = ?3 AND state = 'live' AND is_primary = 0`
 	qRetire query = `
-UPDATE external_id SET state = 'retired', since = ?3
-WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live' AND tenant = ?2`
+UPDATE external_id SET state = 'retired', since = ?2
+WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live'`
 	qRetireAll  query = `UPDATE external_id SET state = 'retired', since = ?2 WHERE identity = ?1 AND state = 'live'`
 	qSetState   query = `UPDATE identity SET state = ?2, since = ?3 WHERE id = ?1`
 	qSetKey     query = `UPDATE link SET key = ?2 WHERE nr = ?1`

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/base32"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ type Options struct {
 	// machine's power; the table stays whole in either case.
 	PowerSafe   bool
 	BusyTimeout time.Duration    // how long a write waits for another process; 10 s if zero
-	NewID       func() string    // makes ids; at random if nil
+	NewID       func() string    // makes ids of every kind; at random if nil
 	Now         func() time.Time // time.Now if nil
 }
 
@@ -27,7 +28,8 @@ type Options struct {
 // goroutines; a batch is one transaction.
 type Store struct {
 	writer, reader pool
-	newID          func() string
+	newID          func() string // of a client
+	newIdentity    func() string
 	now            func() time.Time
 	classify       func(error) error
 }
@@ -45,9 +47,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	s := &Store{newID: o.NewID, now: o.Now, classify: sqliteError}
+	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, classify: sqliteError}
 	if s.newID == nil {
-		s.newID = randomID
+		s.newID, s.newIdentity = randomID, orderedID
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -88,7 +90,17 @@ func (s *Store) fail(op string, err error) error {
 func randomID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+	return strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}
+
+// orderedID makes an id of the time in milliseconds and 80 random bits. Identities
+// have such ids, which never leave: those made together stand together in every
+// index, so that first sight of many records writes a tenth of the pages.
+func orderedID() string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(time.Now().UnixMilli())<<16)
+	rand.Read(b[6:])
+	return strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 }
 
 // A pool is a database with its prepared statements.
@@ -100,7 +112,7 @@ type pool struct {
 func (p *pool) prepare(ctx context.Context, queries []query) error {
 	p.stmts = make(map[query]*sql.Stmt, len(queries))
 	for _, q := range queries {
-		st, err := p.db.PrepareContext(ctx, string(q))
+		st, err := p.db.PrepareContext(ctx, sqliteText(q))
 		if err != nil {
 			return fmt.Errorf("preparing %.40q: %w", q, err)
 		}
