@@ -21,11 +21,7 @@ func (s *Service) List(ctx context.Context, c Call, q Search) (List, error) {
 	if err != nil {
 		return List{}, s.fail(t, err)
 	}
-	d, err := s.query(ctx, c, t, q, look)
-	if err != nil {
-		return List{}, s.fail(t, err)
-	}
-	out, err := s.run(ctx, c, t, q, d)
+	out, err := s.run(ctx, c, t, q, t.divide(q, look))
 	if err != nil {
 		return List{}, s.fail(t, err)
 	}
@@ -52,8 +48,8 @@ func (s *Service) run(ctx context.Context, c Call, t *target, q Search, d divisi
 	return s.pushedList(ctx, c, t, q, d)
 }
 
-// query divides a search between the backend and the gateway.
-func (s *Service) query(ctx context.Context, c Call, t *target, q Search, look rules.Lookup) (division, error) {
+// divide splits a search between the backend and the gateway.
+func (t *target) divide(q Search, look rules.Lookup) division {
 	var d division
 	d.pushed, d.rest = t.Mapping.Push(q.Filter, look)
 	caps := t.Adapter.Capabilities()
@@ -62,9 +58,6 @@ func (s *Service) query(ctx context.Context, c Call, t *target, q Search, look r
 		d.here = true
 	} else if sc != nil {
 		d.pushed = conjoin(sc, d.pushed)
-	}
-	if err := s.hideMerged(ctx, c, t, &d); err != nil {
-		return d, err
 	}
 	if d.pushed != nil {
 		d.pushed = filter.Simplify(d.pushed)
@@ -80,42 +73,70 @@ func (s *Service) query(ctx context.Context, c Call, t *target, q Search, look r
 			d.sort = []adapters.Sort{by}
 		}
 	}
-	return d, nil
-}
-
-// hideMerged keeps the further records of merged identities out of lists: an
-// identity is listed once.
-func (s *Service) hideMerged(ctx context.Context, c Call, t *target, d *division) error {
-	hidden, err := s.ids.Hidden(ctx, c.Caller.domain(), t.name, t.Backend)
-	if err != nil || len(hidden) == 0 {
-		return err
-	}
-	caps := t.Adapter.Capabilities()
-	if !caps.Not || !caps.Or || !caps.Key.Filter[filter.Exact].Has(filter.Eq) {
-		d.here = true
-		return nil
-	}
-	terms := make([]filter.Expr, len(hidden))
-	for i, k := range hidden {
-		terms[i] = &filter.Compare{Name: adapters.KeyField, Op: filter.Eq, Match: filter.Exact, Value: filter.StringValue(k)}
-	}
-	d.pushed = conjoin(d.pushed, filter.Not{Term: filter.OrOf(terms...)})
-	return nil
+	return d
 }
 
 // pushedList answers a search that the backend evaluates as a whole.
 func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d division) (List, error) {
 	p := t.plan(c)
-	pg, err := t.Adapter.List(ctx, adapters.Query{Filter: d.pushed, Sort: d.sort,
-		Offset: q.StartIndex - 1, Limit: q.Count, Total: true, Want: p.Want})
+	query := adapters.Query{Filter: d.pushed, Sort: d.sort, Offset: q.StartIndex - 1, Limit: q.Count, Total: true, Want: p.Want}
+	pg, err := t.Adapter.List(ctx, query)
 	if err != nil {
 		return List{}, err
+	}
+	whole := query.Offset == 0 && pg.Total <= len(pg.Records)
+	if !whole && pg.Total > 0 {
+		hidden, err := s.ids.Hidden(ctx, c.Caller.domain(), t.name, t.Backend)
+		if err != nil {
+			return List{}, err
+		}
+		if len(hidden) > 0 {
+			if !t.canExclude() {
+				d.here = true
+				return s.scanList(ctx, c, t, q, d)
+			}
+			query.Filter = conjoin(d.pushed, except(hidden))
+			if pg, err = t.Adapter.List(ctx, query); err != nil {
+				return List{}, err
+			}
+		}
 	}
 	built, err := s.build(ctx, c, t, s.inScope(ctx, t, pg.Records), p)
 	if err != nil {
 		return List{}, err
 	}
-	return List{Total: pg.Total, StartIndex: q.StartIndex, Resources: built.resources}, nil
+	out := List{Total: pg.Total, StartIndex: q.StartIndex, Resources: visible(built)}
+	if whole {
+		out.Total = len(out.Resources)
+	}
+	return out, nil
+}
+
+// canExclude reports whether the backend can leave records out by key.
+func (t *target) canExclude() bool {
+	caps := t.Adapter.Capabilities()
+	return caps.Not && caps.Or && caps.Key.Filter[filter.Exact].Has(filter.Eq)
+}
+
+// except is true of all records but these.
+func except(keys []string) filter.Expr {
+	terms := make([]filter.Expr, len(keys))
+	for i, k := range keys {
+		terms[i] = &filter.Compare{Name: adapters.KeyField, Op: filter.Eq, Match: filter.Exact, Value: filter.StringValue(k)}
+	}
+	return filter.Not{Term: filter.OrOf(terms...)}
+}
+
+// visible drops the further records of merged identities, which are listed once,
+// and those of identities that this client is not to see yet.
+func visible(pg page) []*scim.Resource {
+	out := pg.resources[:0]
+	for i, e := range pg.entries {
+		if e.Primary && e.ID != "" {
+			out = append(out, pg.resources[i])
+		}
+	}
+	return out
 }
 
 // inScope drops what the backend should not have returned, and says so: a
@@ -143,6 +164,14 @@ type candidate struct {
 // cuts.
 func (s *Service) scanList(ctx context.Context, c Call, t *target, q Search, d division) (List, error) {
 	look := s.looked(c, t, q, d)
+	hidden, err := s.ids.Hidden(ctx, c.Caller.domain(), t.name, t.Backend)
+	if err != nil {
+		return List{}, err
+	}
+	look.hidden = make(map[string]bool, len(hidden))
+	for _, k := range hidden {
+		look.hidden[k] = true
+	}
 	found, err := s.walk(ctx, c, t, d, look)
 	if err != nil {
 		return List{}, err
@@ -160,7 +189,7 @@ func (s *Service) scanList(ctx context.Context, c Call, t *target, q Search, d d
 	if err != nil {
 		return List{}, err
 	}
-	return List{Total: len(found), StartIndex: q.StartIndex, Resources: built.resources}, nil
+	return List{Total: len(found), StartIndex: q.StartIndex, Resources: visible(built)}, nil
 }
 
 // sortCandidates orders by the attribute; what is equal stays in the backend's
@@ -180,7 +209,8 @@ func sortCandidates(found []candidate, by *scim.Attribute, descending bool) {
 // A looking is what the gateway must know of each record to judge it.
 type looking struct {
 	plan     *rules.Plan
-	identity bool // ids or references are compared, so the mapping table is needed
+	identity bool            // ids or references are compared, so the mapping table is needed
+	hidden   map[string]bool // keys that the client is not to see in lists
 }
 
 func (s *Service) looked(c Call, t *target, q Search, d division) looking {
@@ -277,14 +307,16 @@ func (s *Service) sketch(ctx context.Context, c Call, t *target, recs []adapters
 	out := make([]*scim.Resource, len(recs))
 	warn := s.ruleWarner(ctx, t)
 	for i, r := range recs {
-		out[i], _ = t.Mapping.Read(r, look.plan, warn)
+		if !look.hidden[string(r.Key)] {
+			out[i], _ = t.Mapping.Read(r, look.plan, warn)
+		}
 	}
 	return out, nil
 }
 
 func withoutSecondary(pg page) []*scim.Resource {
 	for i, e := range pg.entries {
-		if !e.Primary {
+		if !e.Primary || e.ID == "" {
 			pg.resources[i] = nil
 		}
 	}
@@ -367,6 +399,9 @@ func (s *Service) keys(ctx context.Context, c Call, ids []rules.ID) (rules.Keys,
 func primaryKey(e identity.Entry, t *target) (string, bool) {
 	if t == nil {
 		return "", false
+	}
+	if e.ID != "" && e.Identity == "" {
+		return e.Key, true // ids: existing
 	}
 	return e.KeyIn(t.Backend)
 }

@@ -38,10 +38,14 @@ func (s *Service) resolve(ctx context.Context, c Call, t *target, id string) (id
 	if err != nil {
 		return identity.Entry{}, s.fail(t, err)
 	}
-	if _, ok := found[0].KeyIn(t.Backend); !ok {
+	e := found[0]
+	if e.ID != "" && e.Identity == "" { // ids: existing, and a record that nobody has seen yet
+		e.Backend = t.Backend
+	}
+	if _, ok := e.KeyIn(t.Backend); !ok {
 		return identity.Entry{}, notFound(c)
 	}
-	return found[0], nil
+	return e, nil
 }
 
 // readRecord reads an identity's record. One that is out of scope is not there.
