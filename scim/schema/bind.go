@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/postern/postern/scim"
@@ -22,8 +23,26 @@ type BindOptions struct {
 // its values compare. In the new tree Ref is the *scim.Attribute, Name its path,
 // and literals are checked and normalised. Errors are 400 invalidFilter.
 func Bind(l *scim.Layout, e filter.Expr, o BindOptions) (filter.Expr, error) {
-	b := binder{BindOptions: o, find: l.Resolve, names: func() []string { return paths(l) }}
+	b := binder{BindOptions: o, find: func(name string) *scim.Attribute { return resolve(l, name) },
+		names: func() []string { return paths(l) }}
 	return b.bind(e)
+}
+
+// resolve also finds an attribute of an extension by its bare name, if only one
+// extension has it: Entra asks for manager eq "26" without the URN (F-21).
+func resolve(l *scim.Layout, name string) *scim.Attribute {
+	if a := l.Resolve(name); a != nil {
+		return a
+	}
+	var found *scim.Attribute
+	for _, e := range l.Extensions {
+		a := l.Resolve(e.Name + ":" + name)
+		if a != nil && found != nil {
+			return nil
+		}
+		found = cmp.Or(found, a)
+	}
+	return found
 }
 
 // BindElement binds a filter whose names are sub-attributes of a, as between the
