@@ -142,13 +142,14 @@ func (x *session) setKeys(rows []linkRow, changes []Change) error {
 	return nil
 }
 
+// linkAt looks a link up; where there is none, the row has no number.
 func (x *session) linkAt(tenant string, l Link) (row linkRow, ok bool, err error) {
-	err = x.stmt(qLinkAt).QueryRowContext(x.ctx, tenant, l.Type, storedKey(l.Key), l.Backend).
+	row.Backend, row.Key = l.Backend, storedKey(l.Key)
+	err = x.stmt(qLinkAt).QueryRowContext(x.ctx, tenant, l.Type, row.Key, l.Backend).
 		Scan(&row.Nr, &row.Identity, &row.Primary)
 	if err == sql.ErrNoRows {
 		return row, false, nil
 	}
-	row.Backend, row.Key = l.Backend, storedKey(l.Key)
 	return row, err == nil, err
 }
 
