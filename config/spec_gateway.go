@@ -104,7 +104,7 @@ func limits() form[Limits] {
 		keys: []key[L]{
 			field("body", size(), func(l *L) *Size { return &l.Body }).or("1MiB").says("A request's body."),
 			field("depth", integer(2, 64), func(l *L) *Int { return &l.Depth }).or("16").says("How deep JSON may nest."),
-			field("elements", integer(1, most), func(l *L) *Int { return &l.Elements }).or("50000").says("How many values the JSON of one request may hold."),
+			field("elements", integer(1, most), func(l *L) *Int { return &l.Elements }).or("200000").says("How many array elements and object members the JSON of one request may hold."),
 			field("page", integer(1, most), func(l *L) *Int { return &l.Page }).or("100").says("Resources in a page when the client says no `count`."),
 			field("pageMax", integer(1, most), func(l *L) *Int { return &l.PageMax }).or("1000").says("Resources in a page at most, whatever `count` says."),
 			field("scan", integer(1, most), func(l *L) *Int { return &l.Scan }).or("20000").

@@ -172,9 +172,9 @@ members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
 			field("values", coded, func(r *R) *[]Coded { return &r.Values }).like("{A: true, L: false}").
 				says("What the backend's values mean, one by one."),
 			field("in", expression(), func(r *R) *Text { return &r.In }).like(`'record.first_name + " " + record.last_name'`).
-				says("Backend to SCIM: an expression over `record`, and `value` with `name`. Without `out` and `name` the attribute is readOnly."),
+				says("Backend to SCIM: an expression over `record`, and with `name` also over `value`, that field's. The attribute is readOnly unless `name` and `out` are there too."),
 			field("out", expression(), func(r *R) *Text { return &r.Out }).like("'lower(value)'").
-				says("SCIM to backend: an expression over `resource` and `value`, for the field in `name`."),
+				says("SCIM to backend: an expression over `resource` and `value`, for the field in `name`. Without `in` the attribute is writeOnly, as a password is."),
 			field("split", text(), func(r *R) *Text { return &r.Split }).like(`","`).
 				says("One field holds all values of a multi-valued attribute, with this between them."),
 			field("format", text(), func(r *R) *Text { return &r.Format }).like("unix").
@@ -187,7 +187,7 @@ members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
 				says("The values are keys of records of this resource type; clients see ids."),
 			field("default", optional(anyText()), func(r *R) **Text { return &r.Default }).like("Employee").
 				says("What a new resource gets when the client says nothing."),
-			field("mutability", choice("readOnly", "immutable", "writeOnly"), func(r *R) *Text { return &r.Mutability }).like("readOnly").
+			field("mutability", choice("readOnly", "immutable"), func(r *R) *Text { return &r.Mutability }).like("readOnly").
 				says("Stricter than the schema says."),
 			field("uniqueness", choice("none", "server", "global"), func(r *R) *Text { return &r.Uniqueness }).like("server").
 				says("Other than the schema says; the backend must enforce it."),
@@ -219,7 +219,7 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 			r.report.Errorf(key(k), "delete one of the two", "%s has both table and %s", where, k)
 		}
 	}
-	for _, k := range []string{"values", "split", "format"} {
+	for _, k := range []string{"values", "out", "split", "format"} {
 		if t.has(k) && !t.has("name") && !t.has("table") {
 			r.report.Errorf(key(k), "add name, the backend's field", "%s has %s without name", where, k)
 		}

@@ -59,9 +59,9 @@ func checkCharacters(report *Reporter) bool {
 			switch {
 			case r == utf8.RuneError && n == 1:
 				p.Message, p.Hint = "this is no UTF-8", "save the file as UTF-8"
-			case r < ' ' && r != '\t', r == 0x7f, r == 0xfeff:
+			case r < ' ' && r != '\t', r == 0x7f, r == 0x85, r == 0x2028, r == 0x2029, r == 0xfeff:
 				p.Message = fmt.Sprintf("the control character U+%04X is not allowed", r)
-				p.Hint = `in double quotes a control character is written \u0001`
+				p.Hint = `in double quotes such a character is written \u0001`
 			}
 			if p.Message != "" {
 				report.Add(p)
