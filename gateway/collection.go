@@ -88,8 +88,11 @@ func (x *exchange) resource(status int, col *collection, c *provision.Call, r *s
 	if r == nil {
 		return errors.New("the provider answered without a resource")
 	}
-	x.locate(col, r)
-	x.write(status, func(dst []byte) []byte { return scim.AppendResource(dst, r, c.Select) })
+	x.write(status, func(dst []byte) []byte {
+		dst = scim.AppendResource(dst, r, c.Select)
+		x.locate(col, r) // after what could fail, so that no error carries a Location
+		return dst
+	})
 	return nil
 }
 

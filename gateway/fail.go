@@ -16,9 +16,6 @@ func (x *exchange) fail(err error) {
 	x.cause = err
 	e := x.explain(err)
 	h := x.c.Writer.Header()
-	for _, name := range []string{"Location", "Content-Location", "Etag"} {
-		delete(h, name) // set before the failure
-	}
 	var refused *auth.Refusal
 	if errors.As(err, &refused) {
 		h.Set("WWW-Authenticate", refused.Challenge)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -59,6 +60,8 @@ func TestRoutes(t *testing.T) {
 			}
 		})
 	}
+	off := newRig(t, func(o *Options) { o.Config.Patch = false })
+	off.want(off.do("PATCH", "/Users/1", "{}"), 501) // H-09
 	r.want(r.do("GET", "/scim/v9/Users", ""), 400, scim.InvalidVers)                     // H-06
 	r.want(r.do("GET", "/scim/v1.1/Users", "", "Authorization:"), 400, scim.InvalidVers) //
 	r.want(r.do("GET", "/scim/v2x/Users", ""), 404)
@@ -193,6 +196,22 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+func TestDeclaredLengthIsNotTrusted(t *testing.T) {
+	r := newRig(t, nil)
+	h, err := New(Options{Base: "https://scim.example.org/scim/v2", Types: types(t), Provider: r.shelf, Authenticator: authenticator(t), Logger: discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := httptest.NewRequest("POST", "/scim/v2/Users", strings.NewReader(bjensen))
+	req.Header.Set("Authorization", "Bearer right")
+	req.ContentLength = 1 << 50
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	if w.Code != 413 || !strings.Contains(w.Body.String(), "2097152 bytes") { // E-08
+		t.Errorf("H-17: %d %s", w.Code, w.Body)
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	r := newRig(t, nil)
 	for _, path := range []string{"/Users", "/Users/1", "/Schemas", "/ResourceTypes", "/Me", "/nothing", "/Users/1/2"} {
@@ -252,6 +271,9 @@ func TestDiscovery(t *testing.T) {
 	for _, path := range []string{"/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Schemas/" + scim.UserSchema} {
 		r.want(r.do("GET", path+"?filter=id%20pr", ""), 403) // D-07
 		r.want(r.do("GET", path+"?Filter=", ""), 403)
+	}
+	if a := r.do("GET", "/ServiceProviderConfig", "", "Host: localhost:1"); !strings.Contains(a.body, `"http://localhost:1/scim/v2/ServiceProviderConfig"`) {
+		t.Errorf("H-14: the document of another base URL: %s", a.body)
 	}
 	r.want(r.do("GET", "/Schemas/urn:nobody", ""), 404) // D-20
 	r.want(r.do("GET", "/ResourceTypes/Nobody", ""), 404)

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/postern/postern/provision"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/filter"
+	"github.com/postern/postern/scim/schema"
 )
 
 func TestCreate(t *testing.T) {
@@ -94,6 +96,13 @@ func TestRead(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.row, func(t *testing.T) { r.want(r.do("GET", c.path, ""), c.status) })
 	}
+	r.call = provision.Call{}
+	r.do("GET", "/Users/a%00b", "")
+	r.do("DELETE", "/Users/%ff", "")
+	if r.call.Type != nil {
+		t.Error("an id that cannot be one reached the provider")
+	}
+	r.do("GET", "/Users/nobody", "")
 	a := r.do("GET", "/Users/a%2Fb+c%2522%20%C3%A9", "")
 	if a.Header.Get("Location") == "" || a.Header.Get("Location") != a.Header.Get("Content-Location") || a.Header.Get("Etag") != "" {
 		t.Errorf("H-13: headers %v", a.Header)
@@ -104,6 +113,38 @@ func TestRead(t *testing.T) {
 	r.want(a, 200)
 	if a.ContentLength <= 0 || a.Header.Get("Etag") != `W/"3"` || !strings.HasSuffix(a.Header.Get("Location"), "/Users/a%2Fb+c%2522%20%C3%A9") {
 		t.Errorf("S-36, HEAD: length %d, headers %v", a.ContentLength, a.Header)
+	}
+}
+
+func TestWrittenAttributesAreEchoed(t *testing.T) {
+	r := newRig(t, func(o *Options) {
+		user, _ := schema.Builtin(scim.UserSchema)
+		user = user.Clone()
+		user.Find("title").Returned = scim.ReturnedRequest
+		u, err := schema.NewResourceType("User", "/Users", "", user, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Types = []*schema.ResourceType{u}
+	})
+	titled := strings.Replace(bjensen, "{", `{"title":"Ms",`, 1)
+	id := r.create("first")
+	patched := `{"schemas":["` + scim.PatchOpMessage + `"],"Operations":[{"op":"replace","path":"%s","value":"Ms"}]}`
+	for _, c := range []struct {
+		method, path, body string
+		title              any
+	}{
+		{"POST", "/Users", titled, "Ms"}, // C-10
+		{"POST", "/Users", bjensen, nil},
+		{"PUT", "/Users/" + id, titled, "Ms"}, // S-30
+		{"GET", "/Users/" + id, "", nil},
+		{"GET", "/Users/" + id + "?attributes=title", "", "Ms"}, // A-07
+		{"PATCH", "/Users/" + id, fmt.Sprintf(patched, "title"), "Ms"},
+		{"PATCH", "/Users/" + id, fmt.Sprintf(patched, "displayName"), nil},
+	} {
+		if a := r.do(c.method, c.path, c.body); a.json["title"] != c.title {
+			t.Errorf("S-30 %s %s: title %v, want %v", c.method, c.path, a.json["title"], c.title)
+		}
 	}
 }
 

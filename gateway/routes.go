@@ -25,7 +25,7 @@ func (d *door) routes(o *Options) http.Handler {
 	e.ForwardedByClientIP = false
 	t := table{d: d, engine: e, prefixes: slices.Compact([]string{d.site.path, d.site.parent})}
 	for _, col := range d.collections {
-		t.collection(col)
+		t.collection(col, o)
 	}
 	t.discovery(o)
 	t.later()
@@ -53,13 +53,17 @@ func (t *table) add(method, path string, a access, h handler) {
 	}
 }
 
-func (t *table) collection(col *collection) {
+func (t *table) collection(col *collection, o *Options) {
 	all, one := col.t.Endpoint, col.t.Endpoint+"/:id"
+	patch := col.patch
+	if !o.Config.Patch {
+		patch = notYet
+	}
 	t.add(http.MethodGet, all, closed, col.list)
 	t.add(http.MethodPost, all, closed, col.create)
 	t.add(http.MethodGet, one, closed, col.get)
 	t.add(http.MethodPut, one, closed, col.replace)
-	t.add(http.MethodPatch, one, closed, col.patch)
+	t.add(http.MethodPatch, one, closed, patch)
 	t.add(http.MethodDelete, one, closed, col.remove)
 	t.add(http.MethodPost, all+"/.search", closed, notYet)
 }

@@ -52,7 +52,8 @@ func Serve(ctx context.Context, log *slog.Logger, t Timing, doors ...Door) error
 			return errors.Join(err, closeAll(doors))
 		}
 	}
-	// Requests outlive the order to stop: they end by themselves or by cancel.
+	// Requests outlive the order to stop: they end by themselves or when their
+	// connection is closed.
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	servers := make([]*http.Server, len(doors))
@@ -69,7 +70,7 @@ func Serve(ctx context.Context, log *slog.Logger, t Timing, doors ...Door) error
 		log.LogAttrs(ctx, slog.LevelInfo, "stopping", slog.Duration("drain", t.Drain))
 	case err = <-failed:
 	}
-	return errors.Join(err, stop(servers, t.Drain, cancel))
+	return errors.Join(err, stop(servers, t.Drain))
 }
 
 // check refuses to send tokens and personal data in the clear over a network
@@ -122,7 +123,7 @@ func (d Door) serve(s *http.Server) error {
 }
 
 // stop drains all servers at once, within one deadline.
-func stop(servers []*http.Server, drain time.Duration, cancel func()) error {
+func stop(servers []*http.Server, drain time.Duration) error {
 	ctx, done := context.WithTimeout(context.Background(), drain)
 	defer done()
 	results := make(chan error, len(servers))
@@ -130,8 +131,7 @@ func stop(servers []*http.Server, drain time.Duration, cancel func()) error {
 		go func() {
 			err := s.Shutdown(ctx)
 			if errors.Is(err, context.DeadlineExceeded) {
-				cancel()
-				err = s.Close()
+				err = s.Close() // cancels what is still under way
 			}
 			results <- err
 		}()
