@@ -160,7 +160,8 @@ func JoinKey(parts ...string) Key {
 	return Key(strings.Join(esc, "|"))
 }
 
-// SplitKey takes a key of n parts apart; false if it does not have n.
+// SplitKey takes a key of n parts apart; false if it does not have n, or is not
+// written as JoinKey writes it: one record has one key.
 func SplitKey(k Key, n int) ([]string, bool) {
 	if n == 1 {
 		return []string{string(k)}, true
@@ -180,7 +181,7 @@ func SplitKey(k Key, n int) ([]string, bool) {
 		}
 	}
 	parts = append(parts, b.String())
-	return parts, len(parts) == n
+	return parts, len(parts) == n && JoinKey(parts...) == k
 }
 
 // FromMap makes a record of a map, for adapters whose backends answer in maps.

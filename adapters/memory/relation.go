@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/postern/postern/adapters"
 )
@@ -13,7 +14,7 @@ import (
 type Relation struct {
 	mu    sync.RWMutex
 	sides [2]side // owner to members, member to owners
-	read  int
+	read  atomic.Int64
 }
 
 // A side maps each key of one end to the set of keys at the other.
@@ -27,9 +28,7 @@ func NewRelation() *Relation {
 // Read is how many members have been read from the relation so far, for tests
 // that no more are read than needed.
 func (r *Relation) Read() int {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.read
+	return int(r.read.Load())
 }
 
 // An end is the relation as one of its two adapters sees it.
@@ -50,10 +49,10 @@ func (f Field) end() *end {
 
 // of lists what belongs to key, ordered as keys are.
 func (e *end) of(key adapters.Key) []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.mu.RLock()
+	defer e.mu.RUnlock()
 	set := e.sides[e.near][key]
-	e.read += len(set)
+	e.read.Add(int64(len(set)))
 	if len(set) == 0 {
 		return nil
 	}
