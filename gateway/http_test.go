@@ -61,7 +61,7 @@ func TestRoutes(t *testing.T) {
 		})
 	}
 	off := newRig(t, func(o *Options) { o.Config.Patch = false })
-	off.want(off.do("PATCH", "/Users/1", "{}"), 501) // H-09
+	off.want(off.do("PATCH", "/Users/1", "{}"), 501)                                     // H-09
 	r.want(r.do("GET", "/scim/v9/Users", ""), 400, scim.InvalidVers)                     // H-06
 	r.want(r.do("GET", "/scim/v1.1/Users", "", "Authorization:"), 400, scim.InvalidVers) //
 	r.want(r.do("GET", "/scim/v2x/Users", ""), 404)

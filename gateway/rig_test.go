@@ -66,14 +66,13 @@ func (s *shelf) stamp(c provision.Call, r *scim.Resource, id string) *scim.Resou
 }
 
 func (s *shelf) Create(ctx context.Context, c provision.Call, d *schema.Decoded) (*scim.Resource, error) {
-	r := d.Resource
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.begin(ctx, c); err != nil {
 		return nil, err
 	}
 	s.next++
-	r = s.stamp(c, r, "id-"+strconv.Itoa(s.next))
+	r := s.stamp(c, d.Resource, "id-"+strconv.Itoa(s.next))
 	s.items = append(s.items, r)
 	return r, nil
 }
@@ -109,7 +108,6 @@ func (s *shelf) List(ctx context.Context, c provision.Call, q provision.Search) 
 }
 
 func (s *shelf) Replace(ctx context.Context, c provision.Call, id string, d *schema.Decoded) (*scim.Resource, error) {
-	r := d.Resource
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.begin(ctx, c); err != nil {
@@ -119,7 +117,7 @@ func (s *shelf) Replace(ctx context.Context, c provision.Call, id string, d *sch
 	if err != nil {
 		return nil, err
 	}
-	s.items[i] = s.stamp(c, r, id)
+	s.items[i] = s.stamp(c, d.Resource, id)
 	return s.items[i], nil
 }
 
