@@ -1,9 +1,6 @@
 package config
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // A Resource is one resource type: what clients see, and where it lives.
 type Resource struct {
@@ -205,23 +202,23 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 	}
 	// Any of these either says where the attribute comes from or got its own message.
 	sources := []string{"name", "in", "out", "default", "table", "owner", "member", "values", "split", "format"}
-	key := func(k string) Text { return cmp.Or(t.key(k), t.place()) }
+	here := func(k string) bool { return t.Find(k) != nil }
 	for _, k := range []string{"owner", "member"} {
-		if t.has("table") && !t.has(k) {
+		if here("table") && !t.has(k) {
 			r.report.Errorf(t.place(), "as in {table: employee_role, owner: role_id, member: emp_no}", "%s has table and so needs %q", where, k)
 		}
-		if !t.has("table") && t.has(k) {
-			r.report.Errorf(key(k), "add table", "%s has %s without table", where, k)
+		if !t.has("table") && here(k) {
+			r.report.Errorf(t.Find(k).Key, "add table", "%s has %s without table", where, k)
 		}
 	}
 	for _, k := range []string{"name", "values", "in", "out", "split", "format"} {
-		if t.has("table") && t.has(k) {
-			r.report.Errorf(key(k), "delete one of the two", "%s has both table and %s", where, k)
+		if here("table") && here(k) {
+			r.report.Errorf(t.Find(k).Key, "delete one of the two", "%s has both table and %s", where, k)
 		}
 	}
 	for _, k := range []string{"values", "out", "split", "format"} {
-		if t.has(k) && !t.has("name") && !t.has("table") {
-			r.report.Errorf(key(k), "add name, the backend's field", "%s has %s without name", where, k)
+		if here(k) && !t.has("name") && !t.has("table") {
+			r.report.Errorf(t.Find(k).Key, "add name, the backend's field", "%s has %s without name", where, k)
 		}
 	}
 	if !slices.ContainsFunc(sources, t.has) {

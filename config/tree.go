@@ -44,14 +44,6 @@ func (t *Tree) Find(key string) *Tree {
 	return nil
 }
 
-// key is where a mapping's key stands, the zero Text if it is not there.
-func (t *Tree) key(name string) Text {
-	if item := t.Find(name); item != nil {
-		return item.Key
-	}
-	return Text{}
-}
-
 // has reports whether a mapping holds a key, or one that was taken for it: then
 // its absence is not worth a second message.
 func (t *Tree) has(key string) bool { return t.Find(key) != nil || slices.Contains(t.meant, key) }
