@@ -54,6 +54,23 @@ func TestGetInMultiValued(t *testing.T) {
 	}
 }
 
+func TestPut(t *testing.T) {
+	l := testLayout(t)
+	set, put := NewResource(l), NewResource(l)
+	for name, v := range map[string]Value{"userName": Str("a"), "name.givenName": Str("b"), "name.familyName": Str("c"),
+		extURN + ":manager.value": Str("26"), "age": {}} {
+		set.Set(at(t, l, name), v)
+		put.Put(at(t, l, name), v)
+	}
+	if !set.Equal(put) {
+		t.Error("Put builds something else than Set")
+	}
+	put.Put(at(t, l, "userName"), Value{})
+	if !set.Equal(put) {
+		t.Error("an absent value changed something")
+	}
+}
+
 func TestErrors(t *testing.T) {
 	e := Bad(InvalidValue, "%s is wrong", "x")
 	if e.Error() != "400 invalidValue: x is wrong" || Errorf(404, "", "gone").Error() != "404: gone" {

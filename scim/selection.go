@@ -118,10 +118,12 @@ func (s *Selection) mark(a *Attribute, from scope) mark {
 	}
 	from.written = from.written || s.written[a]
 	in := s.includes(a, from)
+	// If parts are listed as written, they are the ones that were; else all are.
+	below := scope{written: from.written && !slices.ContainsFunc(a.Sub, func(sub *Attribute) bool { return s.written[sub] })}
 	if len(a.Sub) == 0 {
 		return mark{in: in}
 	}
-	below := scope{in: in, live: from.live && (in || a.Returned != ReturnedRequest), written: from.written}
+	below.in, below.live = in, from.live && (in || a.Returned != ReturnedRequest)
 	m := mark{sub: make([]mark, len(a.Sub))}
 	whole := true
 	for i, sub := range a.Sub {

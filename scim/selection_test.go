@@ -161,6 +161,19 @@ func TestWith(t *testing.T) { // S-30, C-10
 	if !strings.Contains(got, `"rare":"R"`) || !strings.Contains(got, `"page":"P"`) || strings.Contains(got, "t1meMa$heen") {
 		t.Errorf("written: %s", got)
 	}
+	name := at(t, l, "name")
+	if got := out(DefaultSelection(l).With(name)); !strings.Contains(got, "asked") {
+		t.Errorf("a whole attribute was written: %s", got)
+	}
+	if got := out(DefaultSelection(l).With(name, name.Find("givenName"))); strings.Contains(got, "asked") {
+		t.Errorf("another part was written: %s", got)
+	}
+	if got := out(DefaultSelection(l).With(name, name.Find("onRequest"))); !strings.Contains(got, "asked") {
+		t.Errorf("the part was written: %s", got)
+	}
+	if got := out(DefaultSelection(l).With(dossier, dossier.Find("page"))); !strings.Contains(got, `"page":"P"`) {
+		t.Errorf("a part of an attribute that is returned on request was written: %s", got)
+	}
 	if s := DefaultSelection(l); s.With(at(t, l, "userName")) != s {
 		t.Error("nothing to add makes a new selection")
 	}

@@ -165,7 +165,7 @@ func (b *binder) resolve(name string, pos int) (*scim.Attribute, error) {
 	case b.IgnoreUnknown:
 		return nil, nil
 	}
-	return nil, wrong(pos, "there is no attribute %q here%s", printable(name), didYouMean(name, b.names()))
+	return nil, wrong(pos, "there is no attribute \"%s\" here%s", printable(name), didYouMean(name, b.names()))
 }
 
 // searchable refuses attributes that are never returned: a filter on one would

@@ -172,6 +172,23 @@ func TestBindLenient(t *testing.T) { // F-28, G-07
 	wantError(t, err, scim.InvalidFilter, "never returned")
 }
 
+func TestBindNumbersAndDates(t *testing.T) { // F-17, F-18
+	thing := thingType(t)
+	r := thingOf(t, thing, `,"count":10,"weight":0.50,"born":"2024-01-31T10:00:00.5+02:00","sizes":[1,20]`, Options{})
+	for text, want := range map[string]bool{
+		`count gt 9`: true, `count lt 10`: false, `weight eq 0.5`: true, `weight lt 1e0`: true, `sizes gt 19`: true, `sizes eq 2`: false,
+		`born gt "2024-01-31T08:00:00Z"`: true, `born eq "2024-01-31T08:00:00.500Z"`: true, `sizes[value eq 20]`: true,
+		`code eq "C"`: false, `color pr`: false, `parts[id eq "1"]`: false,
+	} {
+		e, err := Bind(thing.Layout, parse(t, text), BindOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if got := filter.Matches(e, Subject(r)); got != want {
+			t.Errorf("%s is %v", text, got)
+		}
+	}
+}
+
 func TestBoundTree(t *testing.T) {
 	user := userType(t)
 	text := `USERNAME eq "x" and EMAILS[TYPE eq "work"] and emails eq "y" and urn:ietf:params:scim:schemas:core:2.0:user:NAME.familyname pr`

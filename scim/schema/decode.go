@@ -28,7 +28,9 @@ func Decode(t *ResourceType, n scim.Node, o Options) (*Decoded, error) {
 	d.parser.Options = o
 	d.Warn = func(text string) {
 		d.out.Warnings = append(d.out.Warnings, text)
-		o.warn(text)
+		if o.Warn != nil {
+			o.Warn(text)
+		}
 	}
 	listed, err := d.envelope(n)
 	if err != nil {
@@ -40,7 +42,10 @@ func Decode(t *ResourceType, n scim.Node, o Options) (*Decoded, error) {
 		}
 	}
 	d.out.Written, d.out.Nulls = d.written, d.nulls
-	return d.out, checkRequired(d.out.Resource, o.Replace)
+	if err := checkRequired(d.out.Resource, o.Replace); err != nil {
+		return nil, err
+	}
+	return d.out, nil
 }
 
 type decoder struct {
@@ -81,11 +86,14 @@ func (d *decoder) listed(urn string) error {
 	if urn == entraGroupURN {
 		return nil
 	}
-	hint := didYouMean(urn, d.t.Layout.URNs())
 	if d.Reject {
-		return scim.Bad(scim.InvalidSyntax, "schemas lists %q, which a %s does not have here%s", printable(urn), d.t.Name, hint)
+		return scim.Bad(scim.InvalidSyntax, "schemas lists \"%s\", which a %s does not have here%s",
+			printable(urn), d.t.Name, didYouMean(urn, d.t.Layout.URNs()))
 	}
-	d.warn(fmt.Sprintf("schemas lists %s, which %s does not have here: ignored%s", printable(urn), d.t.Name, hint))
+	d.ignored(func() string {
+		return fmt.Sprintf("schemas lists %s, which a %s does not have here: ignored%s",
+			printable(urn), d.t.Name, didYouMean(urn, d.t.Layout.URNs()))
+	})
 	return nil
 }
 
@@ -100,7 +108,7 @@ func (d *decoder) member(m *scim.Member, listed map[string]bool) error {
 		if d.Reject {
 			return scim.Bad(scim.InvalidSyntax, "The body has attributes of %q, which schemas does not list; list it.", a.Name)
 		}
-		d.warn("the body has attributes of " + a.Name + ", which schemas does not list")
+		d.ignored(func() string { return "the body has attributes of " + a.Name + ", which schemas does not list" })
 	}
 	v, err := d.attribute(a, m.Value)
 	if err != nil {
@@ -112,16 +120,16 @@ func (d *decoder) member(m *scim.Member, listed map[string]bool) error {
 }
 
 func (d *decoder) unknownMember(name string) error {
-	what := "is not defined by any schema of a " + d.t.Name
-	hint := ""
-	if d.t.Known(name) {
-		what = "is not served by this configuration"
-	} else {
-		hint = didYouMean(name, paths(d.t.Layout))
-	}
 	if d.Reject {
-		return scim.Bad(scim.InvalidSyntax, "The attribute %q %s%s", printable(name), what, hint)
+		return scim.Bad(scim.InvalidSyntax, "The attribute \"%s\" %s", printable(name), d.whyUnknown(name))
 	}
-	d.warn(fmt.Sprintf("the attribute %s %s: ignored%s", printable(name), what, hint))
+	d.ignored(func() string { return "the attribute " + printable(name) + " was ignored: it " + d.whyUnknown(name) })
 	return nil
+}
+
+func (d *decoder) whyUnknown(name string) string {
+	if d.t.Known(name) {
+		return "is not served by this configuration"
+	}
+	return "is not defined by any schema of a " + d.t.Name + didYouMean(name, paths(d.t.Layout))
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -193,8 +194,8 @@ func TestUnknownAttributes(t *testing.T) { // S-39, J6
 		t.Errorf("got %s", got)
 	}
 	all := strings.Join(d.Warnings, "\n")
-	for _, says := range []string{"nickName is not served by this configuration", `usrName is not defined`, `did you mean "userName"?`, "name.middleName",
-		`did you mean "givenName"?`, scim.EnterpriseUserSchema + " is not served"} {
+	for _, says := range []string{"nickName was ignored: it is not served", "usrName was ignored: it is not defined", `did you mean "userName"?`, "name.middleName",
+		`did you mean "givenName"?`, scim.EnterpriseUserSchema + " was ignored: it is not served"} {
 		if !strings.Contains(all, says) {
 			t.Errorf("the warnings do not say %q:\n%s", says, all)
 		}
@@ -216,6 +217,29 @@ func TestUnknownAttributes(t *testing.T) { // S-39, J6
 	if _, err := Decode(user, node(t, `{`+userHead+`,"id":"7","meta":{},"groups":[]}`), Options{Reject: true}); err != nil {
 		t.Errorf("C-02 also when unknown attributes are refused: %v", err)
 	}
+}
+
+func TestWarningsAreBounded(t *testing.T) {
+	var in strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&in, `,"unknown%d":1`, i)
+	}
+	d, err := Decode(userType(t), node(t, `{`+userHead+in.String()+`}`), Options{})
+	if err != nil || len(d.Warnings) != mostWarnings+1 || !strings.Contains(d.Warnings[mostWarnings], "not listed") {
+		t.Errorf("%v %v", err, d)
+	}
+	long := strings.Repeat("x", 500) + "\n"
+	d, err = Decode(userType(t), node(t, `{`+userHead+`,"`+strings.ReplaceAll(long, "\n", `\n`)+`":1}`), Options{})
+	if err != nil || len(d.Warnings[0]) > 250 || strings.Contains(d.Warnings[0], "\n") {
+		t.Errorf("a name that a client chose is in the log as it is: %v %q", err, d.Warnings)
+	}
+}
+
+func TestNodesThatNoReaderMade(t *testing.T) {
+	user := userType(t)
+	title := user.Layout.Find("title")
+	_, err := ParseValue(title, scim.Node{Kind: scim.NodeString, Str: "a\xff"}, Options{})
+	wantError(t, err, scim.InvalidValue, "UTF-8")
 }
 
 func TestEnvelopeOfKnownClients(t *testing.T) {

@@ -15,15 +15,18 @@ func didYouMean(name string, names []string) string {
 }
 
 // longestName bounds the work that a client's spelling can cause.
-const longestName = 128
+const longestName = 100
 
 func nearest(name string, names []string) string {
 	if len(name) > longestName {
 		return ""
 	}
 	low := strings.ToLower(name)
-	best, least := "", len(name)/3+2
+	best, least := "", len(low)/3+2
 	for _, n := range names {
+		if max(len(n)-len(low), len(low)-len(n)) >= least {
+			continue // so many letters are missing or too many
+		}
 		if d := distance(low, strings.ToLower(n)); d < least {
 			best, least = n, d
 		}

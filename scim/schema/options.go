@@ -18,9 +18,3 @@ type Options struct {
 	// names, never values.
 	Warn func(text string)
 }
-
-func (o *Options) warn(text string) {
-	if o.Warn != nil {
-		o.Warn(text)
-	}
-}

@@ -54,6 +54,7 @@ func located(a *scim.Attribute, err error) error {
 // A parser turns JSON into values, and takes notes for Decode.
 type parser struct {
 	Options
+	warned  int
 	depth   int               // inside elements of a multi-valued attribute if > 0
 	nulls   []*scim.Attribute // explicitly unassigned (C-04)
 	written []*scim.Attribute // given a value
@@ -162,16 +163,31 @@ func (p *parser) note(a *scim.Attribute, v scim.Value) {
 }
 
 func (p *parser) unknown(a *scim.Attribute, name string) error {
-	names := make([]string, len(a.Sub))
-	for i, s := range a.Sub {
-		names[i] = s.Name
-	}
 	if p.Reject {
 		return &fault{path: separator(a) + printable(name), typ: scim.InvalidSyntax,
-			text: "there is no such attribute here" + didYouMean(name, names)}
+			text: "there is no such attribute here" + didYouMean(name, subNames(a))}
 	}
-	p.warn(fmt.Sprintf("%s%s%s is not an attribute here and was ignored%s", a.Path(), separator(a), printable(name), didYouMean(name, names)))
+	p.ignored(func() string {
+		return a.Path() + separator(a) + printable(name) + " is not an attribute here: ignored" + didYouMean(name, subNames(a))
+	})
 	return nil
+}
+
+// mostWarnings bounds what one request can write to the log.
+const mostWarnings = 20
+
+// ignored tells about something that was ignored, as long as anybody listens.
+func (p *parser) ignored(text func() string) {
+	if p.Warn == nil {
+		return
+	}
+	p.warned++
+	switch {
+	case p.warned <= mostWarnings:
+		p.Warn(text())
+	case p.warned == mostWarnings+1:
+		p.Warn("more was ignored, which is not listed")
+	}
 }
 
 // printable makes a name that a client sent fit for a log line and an answer.

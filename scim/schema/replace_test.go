@@ -53,6 +53,40 @@ func TestImmutable(t *testing.T) { // U-05, C-13
 	}
 }
 
+func TestImmutableLists(t *testing.T) { // U-05
+	rt := newType(t, "Box", "/Boxes", &Schema{ID: "urn:example:box", Name: "Box", Attributes: []*scim.Attribute{
+		immutable(multi(str("tags", ""))), immutable(multi(complexAttr("parts", "", str("value", ""), str("note", "")))),
+		immutable(complexAttr("seal", "", str("by", ""), &scim.Attribute{Name: "no", Type: scim.TypeInteger})),
+	}})
+	box := func(rest string) *scim.Resource {
+		d, err := Decode(rt, node(t, `{"schemas":["urn:example:box"],`+rest+`}`), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Resource
+	}
+	const before = `"tags":["a","b"],"parts":[{"value":"1","note":"x"},{"value":"2"}],"seal":{"by":"me","no":1}`
+	for in, lawful := range map[string]bool{
+		`"tags":["B","a"]`: true,
+		`"tags":["a"]`:     false,
+		`"tags":["a","c"]`: false,
+		`"parts":[{"value":"2"},{"value":"1","note":"X"}]`: true,
+		`"parts":[{"value":"2"},{"value":"1"}]`:            false,
+		`"seal":{"no":1,"by":"Me"}`:                        true,
+		`"seal":{"no":2,"by":"me"}`:                        false,
+		`"seal":{"by":"me"}`:                               false,
+	} {
+		after := box(in)
+		err := CheckReplace(box(before), after)
+		if lawful && (err != nil || !after.Equal(box(before))) {
+			t.Errorf("%s: %v %s", in, err, encode(after))
+		}
+		if !lawful && err == nil {
+			t.Errorf("%s: no error", in)
+		}
+	}
+}
+
 func TestReplaceCarriesOver(t *testing.T) {
 	thing := thingType(t)
 	secret, stamp := thing.Layout.Find("secret"), thing.Layout.Find("stamp")

@@ -8,7 +8,7 @@ import "github.com/postern/postern/scim"
 func SortAttribute(l *scim.Layout, name string) (*scim.Attribute, error) {
 	a := l.Resolve(name)
 	if a == nil {
-		return nil, scim.Bad(scim.InvalidValue, "sortBy: there is no attribute %q here%s", printable(name), didYouMean(name, paths(l)))
+		return nil, scim.Bad(scim.InvalidValue, "sortBy: there is no attribute \"%s\" here%s", printable(name), didYouMean(name, paths(l)))
 	}
 	if a.Type == scim.TypeComplex {
 		value := a.Find("value")
