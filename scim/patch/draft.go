@@ -5,6 +5,7 @@ import (
 
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/filter"
+	"github.com/postern/postern/scim/schema"
 )
 
 // A draft is an operation on its way from JSON to an Operation.
@@ -19,8 +20,9 @@ type draft struct {
 
 	keyIsPath bool // the name in a value without path is to be read as a path
 	repeat    bool // Operation.repeat
-	dropped   bool // there is nothing to do
 
+	t     *schema.ResourceType
+	name  string // the attribute's, in the path
 	attr  *scim.Attribute
 	where filter.Expr
 	sub   *scim.Attribute

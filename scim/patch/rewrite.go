@@ -26,6 +26,7 @@ const (
 	ofRequest   stage = iota // named only; the envelope does it
 	ofOperation              // op, path and value are JSON
 	ofKey                    // a name in a value without path
+	ofName                   // the path's attribute is not found
 	ofValue                  // the target is known, the value is JSON
 	ofRemoval                // named only; a remove with a value
 )
@@ -47,6 +48,7 @@ var rewrites = [...]Rewrite{
 	{"empty-path", `A path of "" is no path.`, ofOperation, false, dropEmptyPath},
 	{"wrapped-object", "Without a path, an array of one object is that object.", ofOperation, false, unwrapObject},
 	{"key-as-path", `A name such as "name.givenName" or "urn:...:User:department" in a value without path is a path (P-56, Entra).`, ofKey, false, keyAsPath},
+	{"name-without-urn", "An attribute that only an extension has needs no URN in a path (Entra's manager).", ofName, false, addURN},
 	{"array-of-one", "An array of one where a single value belongs is that value (P-41, Entra's manager).", ofValue, false, unwrapArray},
 	{"empty-string", `"" unassigns (P-55, Entra).`, ofValue, false, emptyString},
 	{"string-boolean", `"True" and "False" are booleans (P-58, Entra).`, ofValue, false, stringBoolean},
@@ -101,6 +103,28 @@ func keyAsPath(d *draft) bool {
 	return d.keyIsPath
 }
 
+// addURN is for paths only: in values, attributes of an extension outside its
+// container stay unknown (S-25).
+func addURN(d *draft) bool {
+	found := ""
+	for _, e := range d.t.Layout.Extensions {
+		if d.t.Layout.Resolve(e.Name+":"+d.name) == nil {
+			continue
+		}
+		if found != "" {
+			return false // of which one?
+		}
+		found = e.Name
+	}
+	if found == "" && !d.t.Known(d.name) && d.t.Known(scim.EnterpriseUserSchema+":"+d.name) {
+		found = scim.EnterpriseUserSchema // not served here, but no mistake either
+	}
+	if found != "" {
+		d.name = found + ":" + d.name
+	}
+	return found != ""
+}
+
 func unwrapArray(d *draft) bool {
 	if d.many() || len(d.value.Items) != 1 || d.op == Remove {
 		return false
@@ -110,7 +134,7 @@ func unwrapArray(d *draft) bool {
 }
 
 func emptyString(d *draft) bool {
-	if d.value.Kind != scim.NodeString || d.value.Str != "" {
+	if d.many() || d.value.Kind != scim.NodeString || d.value.Str != "" {
 		return false
 	}
 	d.value = scim.Node{Offset: d.value.Offset}

@@ -28,6 +28,11 @@ func (p *parser) resolve(d *draft) (found bool, err error) {
 		}
 		return false, pathError(err)
 	}
+	d.name, d.t = t.Name, p.t
+	if p.t.Layout.Resolve(t.Name) == nil && !d.keyIsPath {
+		p.rewrite(d, ofName)
+		t.Name = d.name
+	}
 	a := p.t.Layout.Resolve(t.Name)
 	if a == nil {
 		return false, p.unknownPath(d, t)
