@@ -20,7 +20,11 @@ func TestAppendResource(t *testing.T) {
 	if got := string(AppendResource(nil, r, nil)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := string(AppendResource([]byte("x"), r, DefaultSelection(testLayout(t)))); got != "x"+want {
+	other, err := Select(testLayout(t), []string{"id"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(AppendResource([]byte("x"), r, other)); got != "x"+want {
 		t.Errorf("a selection of another layout: %s", got)
 	}
 }

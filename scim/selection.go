@@ -119,11 +119,12 @@ func (s *Selection) mark(a *Attribute, from scope) mark {
 	from.written = from.written || s.written[a]
 	in := s.includes(a, from)
 	// If parts are listed as written, they are the ones that were; else all are.
-	below := scope{written: from.written && !slices.ContainsFunc(a.Sub, func(sub *Attribute) bool { return s.written[sub] })}
+	some := slices.ContainsFunc(a.Sub, func(sub *Attribute) bool { return s.written[sub] })
+	below := scope{in: in, written: from.written && !some}
+	below.live = from.live && (in || some || a.Returned != ReturnedRequest || s.Requested(a))
 	if len(a.Sub) == 0 {
 		return mark{in: in}
 	}
-	below.in, below.live = in, from.live && (in || a.Returned != ReturnedRequest)
 	m := mark{sub: make([]mark, len(a.Sub))}
 	whole := true
 	for i, sub := range a.Sub {

@@ -29,8 +29,8 @@ func TestSelect(t *testing.T) {
 		{"A-07 never", "password,name.hidden", "", always + badge},
 		{"A-07 request", "rare", "", always + badge[:len(badge)-1] + `,"rare":"R"}`},
 		{"A-07 request in complex", "name.onRequest", "", always + `,"name":{"onRequest":"asked"}` + badge},
-		{"A-07 request complex", "dossier", "", always + badge[:len(badge)-1] + `,"dossier":{"page":"P"}}`},
-		{"A-07 part of request complex", "dossier.page", "", always + badge[:len(badge)-1] + `,"dossier":{"page":"P"}}`},
+		{"A-07 request complex", "dossier", "", always + badge[:len(badge)-1] + `,"dossier":{"page":"P","stamp":"S"}}`},
+		{"A-07 part of request complex", "dossier.page", "", always + badge[:len(badge)-1] + `,"dossier":{"page":"P","stamp":"S"}}`},
 		{"A-08", "foo,name.foo,urn:x:y", "", always + badge},
 		{"A-11", extURN, "", always + badge[:len(badge)-1] + `,"` + extURN +
 			`":{"department":"Tours","manager":{"value":"26","displayName":"John"},"sites":[{"city":"Rome"}]}}`},
@@ -171,7 +171,7 @@ func TestWith(t *testing.T) { // S-30, C-10
 	if got := out(DefaultSelection(l).With(name, name.Find("onRequest"))); !strings.Contains(got, "asked") {
 		t.Errorf("the part was written: %s", got)
 	}
-	if got := out(DefaultSelection(l).With(dossier, dossier.Find("page"))); !strings.Contains(got, `"page":"P"`) {
+	if got := out(DefaultSelection(l).With(dossier, dossier.Find("page"))); !strings.Contains(got, `{"page":"P","stamp":"S"}`) {
 		t.Errorf("a part of an attribute that is returned on request was written: %s", got)
 	}
 	if s := DefaultSelection(l); s.With(at(t, l, "userName")) != s {

@@ -20,6 +20,8 @@ func testLayout(t testing.TB) *Layout {
 	onRequest.Returned = ReturnedRequest
 	fixed := text("fixed")
 	fixed.Returned = ReturnedAlways
+	stamp := text("stamp")
+	stamp.Returned = ReturnedAlways
 	value := text("value")
 	attrs := []*Attribute{
 		text("userName"), typed("active", TypeBoolean), typed("age", TypeInteger), typed("weight", TypeDecimal), typed("born", TypeDateTime),
@@ -27,7 +29,7 @@ func testLayout(t testing.TB) *Layout {
 		{Name: "emails", Type: TypeComplex, MultiValued: true, Sub: []*Attribute{value, text("type"), typed("primary", TypeBoolean)}},
 		{Name: "tags", MultiValued: true},
 		{Name: "badge", Type: TypeComplex, Sub: []*Attribute{fixed, text("colour")}},
-		{Name: "dossier", Type: TypeComplex, Returned: ReturnedRequest, Sub: []*Attribute{text("page")}},
+		{Name: "dossier", Type: TypeComplex, Returned: ReturnedRequest, Sub: []*Attribute{text("page"), stamp}},
 		password, rare,
 	}
 	ext := Extension{Schema: extURN, Attributes: []*Attribute{
@@ -85,6 +87,7 @@ func sample(t testing.TB, l *Layout) *Resource {
 	set("badge.fixed", Str("F"))
 	set("badge.colour", Str("red"))
 	set("dossier.page", Str("P"))
+	set("dossier.stamp", Str("S"))
 	set("password", Str("t1meMa$heen"))
 	set("rare", Str("R"))
 	set(extURN+":department", Str("Tours"))
