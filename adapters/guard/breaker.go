@@ -60,14 +60,6 @@ func (b *breaker) refusal(op operation, cause error) error {
 	return e
 }
 
-// quick refuses a call before it waits for its turn.
-func (g *Guard) quick(ctx context.Context, op operation, next func(context.Context) error) error {
-	if g.Down() {
-		return g.breaker.refusal(op, gobreaker.ErrOpenState)
-	}
-	return next(ctx)
-}
-
 // trip asks the breaker, and tells it what became of the call.
 func (g *Guard) trip(ctx context.Context, op operation, next func(context.Context) error) error {
 	if g.breaker == nil {

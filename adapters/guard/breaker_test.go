@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,31 +174,28 @@ func TestBreakerShared(t *testing.T) {
 	refused(t, groups, g.Wrap(groups))
 }
 
-// TestBreakerDoesNotQueue: with the breaker open nobody waits for a turn.
-func TestBreakerDoesNotQueue(t *testing.T) {
+// TestBreakerQueue: who waits for a turn while the breaker opens is refused at
+// once, and does not ask the backend.
+func TestBreakerQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		o := breaking
-		o.Concurrency = 3
+		o.Concurrency, o.Breaker.Failures = 1, 1
 		a := guard.Wrap(b, "hr", o)
+		asked := 0
 		b.before = func(ctx context.Context, op string) error {
-			if op == "get" {
-				time.Sleep(5 * time.Second) // deaf to its context, as some drivers are
-				return nil
-			}
+			asked++
+			time.Sleep(time.Second / 2)
 			return fail(adapters.Unavailable)(ctx, op)
 		}
-		for range 2 {
-			go a.Get(t.Context(), "1", adapters.AllFields)
-		}
-		synctest.Wait()
-		probes(t, a, 3)
-		go a.Get(t.Context(), "1", adapters.AllFields)
 		start := time.Now()
-		refused(t, b, a)
-		if time.Since(start) > 0 {
-			t.Errorf("an open breaker took %v", time.Since(start))
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { probes(t, a, 1) })
 		}
-		time.Sleep(time.Minute)
+		wg.Wait()
+		if took := time.Since(start); asked != 1 || took != time.Second/2 {
+			t.Errorf("asked %d times in %v", asked, took)
+		}
 	})
 }

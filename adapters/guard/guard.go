@@ -31,12 +31,11 @@ func Wrap(a adapters.Adapter, name string, o Options) adapters.Adapter {
 // Wrap guards an adapter of the backend. Capabilities and Close pass through.
 //
 // The order of the layers, from the caller to the backend, is decided here:
-// whoever waits for a turn learns that the breaker opened meanwhile, waiting does not
-// count as the backend's time, and what comes out of the innermost layer is an
-// *adapters.Error always.
+// whoever waits for a turn learns that the breaker opened meanwhile, waiting
+// does not count as the backend's time, and what comes out of the innermost
+// layer is an *adapters.Error always.
 func (g *Guard) Wrap(a adapters.Adapter) adapters.Adapter {
 	var calls adapters.Adapter = &layered{a, chain(
-		g.quick,   // an open breaker answers without waiting
 		g.turn,    // the limit
 		g.trip,    // the breaker
 		g.inTime,  // the timeout
