@@ -14,10 +14,10 @@ import (
 // is in the error; warnings are in the configuration's report.
 func load(path string) (*config.Config, []*rules.Mapping, error) {
 	cfg, err := config.Load(path)
-	if err != nil {
+	if cfg == nil || cfg.Report == nil {
 		return nil, nil, err
 	}
-	mappings := compile(cfg)
+	mappings := compile(cfg) // also of a broken configuration: all problems at once
 	return cfg, mappings, cfg.Report.Err()
 }
 
