@@ -1,0 +1,58 @@
+package sql
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Config says how to reach a database. Only DSN is needed.
+type Config struct {
+	// DSN is "sqlite:" and the path of the file. Options follow a question mark:
+	// foreign_keys=off does not enforce foreign keys, mode=ro never writes.
+	DSN string
+
+	// Init is a script that makes the database where there is no file yet. It
+	// runs before the first connection, all of it or nothing.
+	Init string
+
+	// Timeout bounds every operation; zero leaves that to the caller's context.
+	Timeout time.Duration
+
+	// Wait bounds the time that an operation waits for a lock that another
+	// process or transaction holds. Zero: five seconds.
+	Wait time.Duration
+
+	// Connections bounds the connections that read. Zero: eight. There is always
+	// one more, which writes.
+	Connections int
+
+	// Trace, if set, is told every statement that is sent, never its values.
+	Trace func(statement string)
+}
+
+const (
+	defaultWait        = 5 * time.Second
+	defaultConnections = 8
+)
+
+// Open prepares the use of a database. It does no I/O: the first operation
+// connects, and a database that is down is Unavailable until it is up.
+func Open(cfg Config) (*Database, error) {
+	if cfg.Wait <= 0 {
+		cfg.Wait = defaultWait
+	}
+	if cfg.Connections <= 0 {
+		cfg.Connections = defaultConnections
+	}
+	kind, rest, ok := strings.Cut(cfg.DSN, ":")
+	if !ok {
+		return nil, errors.New(`the dsn must begin with the kind of database, as in "sqlite:legacy.db"`)
+	}
+	switch kind {
+	case "sqlite":
+		return openSQLite(cfg, rest)
+	}
+	return nil, fmt.Errorf("no databases of the kind %q; there is sqlite", kind)
+}

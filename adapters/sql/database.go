@@ -1,0 +1,259 @@
+package sql
+
+import (
+	"context"
+	stdsql "database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/postern/postern/adapters"
+)
+
+// A Database is one database, shared by the adapters of its tables.
+type Database struct {
+	dialect  dialect
+	read     *stdsql.DB
+	write    *stdsql.DB // one connection: its transactions queue here, not in the database
+	readOnly bool
+	timeout  time.Duration
+	wait     time.Duration
+	trace    func(string)
+
+	mu      sync.RWMutex
+	schemas map[string]*schema     // by folded name
+	members map[string][]*Relation // relations whose members are rows of a table, by its folded name
+}
+
+var (
+	errNoTable = errors.New("no such table")
+	errStale   = errors.New("the table has not the columns that the configuration names")
+)
+
+// Ping proves that the database answers.
+func (db *Database) Ping(ctx context.Context) error {
+	return db.view(ctx, "probe", false, func(ctx context.Context, s session) error {
+		rows, err := s.query(ctx, "SELECT 1")
+		if err != nil {
+			return err
+		}
+		return drain(rows)
+	})
+}
+
+// Close closes all connections.
+func (db *Database) Close() error {
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// A session sends statements, within a transaction or without.
+type session struct {
+	on interface {
+		QueryContext(context.Context, string, ...any) (*stdsql.Rows, error)
+		ExecContext(context.Context, string, ...any) (stdsql.Result, error)
+	}
+	db *Database
+}
+
+func (s session) query(ctx context.Context, statement string, args ...any) (*stdsql.Rows, error) {
+	if s.db.trace != nil {
+		s.db.trace(statement)
+	}
+	return s.on.QueryContext(ctx, statement, args...)
+}
+
+// exec sends a statement and answers how many rows it changed.
+func (s session) exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	if s.db.trace != nil {
+		s.db.trace(statement)
+	}
+	r, err := s.on.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// drain reads to the end what a statement answers, for its errors.
+func drain(rows *stdsql.Rows) error {
+	for rows.Next() {
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// values reads the only column of all rows.
+func values(rows *stdsql.Rows, err error) ([]any, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []any
+	for rows.Next() {
+		var v any
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// view runs f to read. With snapshot, all that f reads is of one moment.
+func (db *Database) view(ctx context.Context, op string, snapshot bool, f func(context.Context, session) error) error {
+	return db.attempt(ctx, op, func(ctx context.Context) error {
+		if !snapshot {
+			return f(ctx, session{db.read, db})
+		}
+		return db.transact(ctx, db.read, f)
+	})
+}
+
+// change runs f in one transaction that may write.
+func (db *Database) change(ctx context.Context, op string, f func(context.Context, session) error) error {
+	return db.attempt(ctx, op, func(ctx context.Context) error {
+		return db.transact(ctx, db.write, f)
+	})
+}
+
+func (db *Database) transact(ctx context.Context, pool *stdsql.DB, f func(context.Context, session) error) error {
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after Commit
+	if err := f(ctx, session{tx, db}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return &commitError{err}
+	}
+	return nil
+}
+
+// A commitError is a failure at a point where the database may have kept the
+// change nevertheless.
+type commitError struct{ error }
+
+func (e *commitError) Unwrap() error { return e.error }
+
+// attempt runs f, again where another transaction was in the way, until that
+// has taken as long as a caller can be asked to wait.
+func (db *Database) attempt(ctx context.Context, op string, f func(context.Context) error) error {
+	if db.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, db.timeout)
+		defer cancel()
+	}
+	var begun time.Time
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		err := f(ctx)
+		if err == nil {
+			return nil
+		}
+		var known *adapters.Error
+		if errors.As(err, &known) || !db.dialect.classify(err).busy {
+			return db.fault(ctx, op, err)
+		}
+		if begun.IsZero() {
+			begun = time.Now()
+		}
+		if time.Since(begun) > db.wait || !sleep(ctx, pause) {
+			return db.fault(ctx, op, err)
+		}
+	}
+}
+
+// sleep answers false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// fault makes an *adapters.Error of any error.
+func (db *Database) fault(ctx context.Context, op string, err error) error {
+	var known *adapters.Error
+	if errors.As(err, &known) {
+		if known.Op == "" {
+			known.Op = op
+		}
+		return known
+	}
+	out := &adapters.Error{Kind: adapters.Unavailable, Op: op, Err: err}
+	var commit *commitError
+	if ended := ctx.Err(); ended != nil {
+		// A commit is not begun under a context that has ended, so nothing
+		// was kept, whatever the driver said.
+		out.Err = fmt.Errorf("%w: %v", ended, err)
+		return out
+	}
+	if errors.Is(err, errNoTable) || errors.Is(err, errStale) {
+		return out
+	}
+	f := db.dialect.classify(err)
+	out.Kind = f.kind
+	out.Unsure = f.kind == adapters.Unavailable && !f.busy && errors.As(err, &commit)
+	if f.foreign && op == "delete" {
+		out.Kind = adapters.Conflict
+	}
+	return out
+}
+
+// schema is what the database says about a table, read once.
+func (db *Database) schema(ctx context.Context, s session, table string) (*schema, error) {
+	name := strings.ToLower(table)
+	db.mu.RLock()
+	known := db.schemas[name]
+	db.mu.RUnlock()
+	if known != nil {
+		return known, nil
+	}
+	t, err := db.dialect.schema(ctx, s, table)
+	if err != nil {
+		return nil, err
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.schemas[name] = t
+	return t, nil
+}
+
+// forget makes the next operation read all schemas again.
+func (db *Database) forget() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	clear(db.schemas)
+}
+
+// refer notes which tables' rows are members of relations, so that a member's
+// deletion takes it out of them.
+func (db *Database) refer(relations []Relation) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for i := range relations {
+		if r := &relations[i]; r.Refers != nil {
+			name := strings.ToLower(r.Refers.Table)
+			db.members[name] = append(db.members[name], r)
+		}
+	}
+}
+
+// referring lists the relations whose members are rows of a table, by a key.
+func (db *Database) referring(table, key string) []*Relation {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	var out []*Relation
+	for _, r := range db.members[strings.ToLower(table)] {
+		if strings.EqualFold(r.Refers.Key, key) {
+			out = append(out, r)
+		}
+	}
+	return out
+}

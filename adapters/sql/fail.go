@@ -1,0 +1,95 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/postern/postern/adapters"
+)
+
+// view is Database.view with the table's names in its errors.
+func (a *Adapter) view(ctx context.Context, op string, snapshot bool, f func(context.Context, session) error) error {
+	return a.db.view(ctx, op, snapshot, func(ctx context.Context, s session) error {
+		err := f(ctx, s)
+		if err != nil && a.db.dialect.classify(err).stale {
+			a.forget()
+		}
+		return err
+	})
+}
+
+// change is Database.change with the table's names in its errors. fields are
+// those that are being written.
+func (a *Adapter) change(ctx context.Context, op string, p *plan, fields []string, f func(context.Context, session) error) error {
+	return a.db.change(ctx, op, func(ctx context.Context, s session) error {
+		err := f(ctx, s)
+		var known *adapters.Error
+		if err == nil || errors.As(err, &known) || ctx.Err() != nil {
+			return err
+		}
+		what := a.db.dialect.classify(err)
+		if what.stale {
+			a.forget()
+		}
+		if what.busy || what.stale || what.kind == adapters.Unavailable {
+			return err
+		}
+		e := &adapters.Error{Kind: what.kind, Op: op, Field: a.blame(p, what, fields), Err: err}
+		if what.foreign && op == "delete" {
+			e.Kind = adapters.Conflict
+		}
+		return e
+	})
+}
+
+// blame is the field at fault: of the columns that the database names, the
+// first that is being written, else the first that is in the shape.
+func (a *Adapter) blame(p *plan, f failure, written []string) string {
+	if f.table != "" && !strings.EqualFold(f.table, a.table.Name) {
+		for i, l := range p.links {
+			if l != nil && strings.EqualFold(f.table, a.relations[i].Table) {
+				return l.field
+			}
+		}
+		return ""
+	}
+	var inShape, key string
+	columns := f.columns
+	if f.index != "" {
+		columns = p.schema.named[strings.ToLower(f.index)]
+	}
+	for _, column := range columns {
+		for _, w := range written {
+			if strings.EqualFold(w, column) {
+				return w
+			}
+		}
+		for _, name := range a.caps.Shape.Names() {
+			if inShape == "" && strings.EqualFold(name, column) {
+				inShape = name
+			}
+		}
+		for _, name := range a.table.Key {
+			if strings.EqualFold(name, column) {
+				key = adapters.KeyField
+			}
+		}
+	}
+	switch {
+	case inShape != "":
+		return inShape
+	case key == "" && f.kind == adapters.Invalid && len(written) == 1:
+		return written[0]
+	}
+	return key
+}
+
+// Probe implements adapters.Adapter: the table must be there, with its columns.
+func (a *Adapter) Probe(ctx context.Context) error {
+	if err := a.db.Ping(ctx); err != nil {
+		return err
+	}
+	_, err := a.plan(ctx, "probe")
+	return err
+}

@@ -1,0 +1,208 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Problem is what Inspect found in the database.
+type Problem struct {
+	Table   string
+	Column  string // "" if it is about the table
+	Text    string // one sentence, without values
+	Warning bool   // it works, but not well
+}
+
+func (p Problem) String() string {
+	name := p.Table
+	if p.Column != "" {
+		name += "." + p.Column
+	}
+	return name + ": " + p.Text
+}
+
+// Inspect compares the table's description with the database: all problems at
+// once. lookups names the fields that are looked up by value and so should lead an
+// index. The error says that the database does not answer.
+func (a *Adapter) Inspect(ctx context.Context, lookups ...string) ([]Problem, error) {
+	a.forget()
+	in := &inspection{a: a}
+	err := a.db.view(ctx, "probe", false, func(ctx context.Context, s session) error {
+		in.found, in.s = nil, s
+		if err := in.table(ctx, lookups); err != nil {
+			return err
+		}
+		for i := range a.table.Relations {
+			if err := in.relation(ctx, &a.table.Relations[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(in.found) == 0 { // whatever else keeps statements from being derived
+		if _, err := a.plan(ctx, "probe"); err != nil {
+			return nil, err
+		}
+	}
+	return in.found, nil
+}
+
+type inspection struct {
+	a     *Adapter
+	s     session
+	found []Problem
+}
+
+func (in *inspection) say(table, column string, warning bool, format string, args ...any) {
+	in.found = append(in.found, Problem{table, column, fmt.Sprintf(format, args...), warning})
+}
+
+func (in *inspection) table(ctx context.Context, lookups []string) error {
+	a := in.a
+	t, err := in.schema(ctx, a.table.Name)
+	if t == nil {
+		return err
+	}
+	for i, name := range a.caps.Shape.Names() {
+		if a.relations[i] == nil {
+			in.column(t, name)
+		}
+	}
+	whole := true
+	for _, name := range a.table.Key {
+		whole = in.column(t, name) != nil && whole
+	}
+	if whole {
+		if err := in.key(ctx, t); err != nil {
+			return err
+		}
+	}
+	for _, name := range lookups {
+		if c := t.column(name); c != nil && !c.indexed && !t.view {
+			in.say(t.name, c.name, true, "no index begins with this column, and it is looked up by value")
+		}
+	}
+	return nil
+}
+
+// schema says so if there is no table of that name.
+func (in *inspection) schema(ctx context.Context, name string) (*schema, error) {
+	t, err := in.a.db.schema(ctx, in.s, name)
+	if !errors.Is(err, errNoTable) {
+		return t, err
+	}
+	there, err := in.a.db.dialect.names(ctx, in.s)
+	if err != nil {
+		return nil, err
+	}
+	in.say(name, "", false, "there is no such table%s", meant(name, there))
+	return nil, nil
+}
+
+func (in *inspection) column(t *schema, name string) *column {
+	c := t.column(name)
+	if c == nil {
+		var there []string
+		for _, k := range slices.Sorted(maps.Keys(t.columns)) {
+			there = append(there, t.columns[k].name)
+		}
+		in.say(t.name, name, false, "there is no such column%s", meant(name, there))
+	}
+	return c
+}
+
+// key checks that the key tells rows apart, and who makes it.
+func (in *inspection) key(ctx context.Context, t *schema) error {
+	names := in.a.table.Key
+	first := t.column(names[0])
+	if !t.view && !slices.ContainsFunc(t.unique, func(u []string) bool { return within(u, names) }) {
+		in.say(t.name, strings.Join(names, ", "), false, "the key is not unique: no unique index is on its columns")
+	}
+	if !in.a.generated() || t.view {
+		return nil
+	}
+	switch {
+	case len(names) > 1, !first.rowid && !first.fallback && in.a.caps.Shape.Index(names[0]) < 0:
+		in.say(t.name, first.name, true, "the database makes no keys for this column; say generated: false, or map an attribute to it")
+	case first.rowid:
+		advice, err := in.a.db.dialect.advise(ctx, in.s, t)
+		for _, text := range advice {
+			in.say(t.name, first.name, true, "%s", text)
+		}
+		return err
+	}
+	return nil
+}
+
+func (in *inspection) relation(ctx context.Context, r *Relation) error {
+	t, err := in.schema(ctx, r.Table)
+	if t == nil {
+		return err
+	}
+	for _, name := range []string{r.Owner, r.Member} {
+		if c := in.column(t, name); c != nil && !c.indexed && !t.view {
+			in.say(t.name, c.name, true, "no index begins with this column, and members are looked up by it")
+		}
+	}
+	if r.Refers == nil {
+		return nil
+	}
+	target, err := in.schema(ctx, r.Refers.Table)
+	if target == nil {
+		return err
+	}
+	in.column(target, r.Refers.Key)
+	return nil
+}
+
+// within reports whether all of a are in b, whatever their case.
+func within(a, b []string) bool {
+	for _, x := range a {
+		if !slices.ContainsFunc(b, func(y string) bool { return strings.EqualFold(x, y) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// meant proposes the nearest of the names that are there.
+func meant(name string, there []string) string {
+	best, least := "", len(name)/2+1
+	for _, t := range there {
+		if d := distance(strings.ToLower(name), strings.ToLower(t)); d < least {
+			best, least = t, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// distance is the number of edits from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := last
+			if a[i] != b[j] {
+				cost++
+			}
+			last = row[j+1]
+			row[j+1] = min(cost, row[j]+1, last+1)
+		}
+	}
+	return row[len(b)]
+}

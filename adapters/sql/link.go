@@ -1,0 +1,378 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim/filter"
+)
+
+// A link is a relation together with what the database says about its tables.
+// In statements the join table is j, and the table of its members m.
+type link struct {
+	db     *Database
+	d      dialect
+	field  string
+	table  string // quoted
+	owner  *column
+	member *column
+	target *column // the key of m; nil without Refers
+	shown  *column // the key of a member that counts
+	within *builder
+}
+
+func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, error) {
+	t, err := db.schema(ctx, s, r.Table)
+	if err != nil {
+		return nil, err
+	}
+	l := &link{db: db, d: db.dialect, field: r.Field, table: db.dialect.quote(r.Table), within: newBuilder()}
+	owner, member := t.column(r.Owner), t.column(r.Member)
+	if owner == nil || member == nil {
+		return nil, fmt.Errorf("%w: %s.%s, %s.%s", errStale, r.Table, r.Owner, r.Table, r.Member)
+	}
+	l.owner, l.member = owner.under("j"), member.under("j")
+	l.shown = l.member
+	if r.Refers != nil {
+		if err := l.refer(ctx, s, r.Refers); err != nil {
+			return nil, err
+		}
+	}
+	l.d.present(l.within, l.shown)
+	return l, nil
+}
+
+// refer lets only the records of a target count.
+func (l *link) refer(ctx context.Context, s session, to *Target) error {
+	t, err := l.db.schema(ctx, s, to.Table)
+	if err != nil {
+		return err
+	}
+	key := t.column(to.Key)
+	if key == nil {
+		return fmt.Errorf("%w: %s.%s", errStale, to.Table, to.Key)
+	}
+	l.target = key.under("m")
+	l.shown = l.target
+	if to.Where == nil {
+		return nil
+	}
+	inner := scope{
+		dialect: l.d,
+		key:     []*column{l.target},
+		column: func(name string) *column {
+			if c := t.column(name); c != nil {
+				return c.under("m")
+			}
+			return nil
+		},
+		link: func(string) *link { return nil },
+	}
+	if err := inner.write(l.within, to.Where); err != nil {
+		return err
+	}
+	l.within.add(" AND ")
+	return l.within.check("")
+}
+
+// from writes the join table with its members, and the condition that they count.
+// CROSS JOIN keeps the order of the tables: first whose members, then who.
+func (l *link) from(b *builder, before string) {
+	b.add(" FROM ", before, l.table, " AS j")
+	if l.target != nil {
+		b.add(" CROSS JOIN ", l.target.table, " AS m")
+	}
+	b.add(" WHERE ")
+	if l.target != nil {
+		b.add(l.target.ref, " = ", l.member.ref, " AND ")
+	}
+	b.include(l.within)
+}
+
+// compare writes a condition on the members of the row whose key is a column.
+// Of several values one that fits is enough; no value is as package filter has it.
+func (l *link) compare(b *builder, key *column, c *filter.Compare) error {
+	switch {
+	case c.Op == filter.Pr, c.Value.Kind == filter.Null && c.Op == filter.Ne:
+		l.any(b, key, nil)
+	case c.Value.Kind == filter.Null && c.Op == filter.Eq:
+		b.add("NOT ")
+		l.any(b, key, nil)
+	case c.Value.Kind == filter.Null:
+		b.add("0")
+	case c.Op == filter.Eq && l.member.indexed:
+		l.with(b, key, c)
+	case c.Op == filter.Eq:
+		l.any(b, key, c)
+	case c.Op == filter.Ne:
+		b.add("(NOT ")
+		l.any(b, key, nil)
+		b.add(" OR ")
+		l.any(b, key, c)
+		b.add(")")
+	default:
+		return fmt.Errorf("members cannot be compared by %v", c.Op)
+	}
+	return nil
+}
+
+// with writes the condition that a row is among the owners of a member: the
+// member is looked up once, not for each row.
+func (l *link) with(b *builder, key *column, c *filter.Compare) {
+	b.add(key.ref, " IN (SELECT ", l.owner.ref, " FROM ")
+	if l.target != nil {
+		b.add(l.target.table, " AS m CROSS JOIN ")
+	}
+	b.add(l.table, " AS j WHERE ")
+	l.d.compare(b, l.shown, c)
+	if l.target != nil {
+		b.add(" AND ", l.member.ref, " = ", l.target.ref)
+	}
+	b.add(" AND ").include(l.within).add(")")
+}
+
+// any writes the condition that a row has a member, of which c is true if
+// there is a c.
+func (l *link) any(b *builder, key *column, c *filter.Compare) {
+	b.add("EXISTS (SELECT 1")
+	l.from(b, "")
+	b.add(" AND ", l.owner.ref, " = ", key.ref)
+	if c != nil {
+		b.add(" AND ")
+		l.d.compare(b, l.shown, c)
+	}
+	b.add(")")
+}
+
+// members reads the members of each of some owners, ordered. One statement does
+// for all whose key a JSON array can carry.
+func (l *link) members(ctx context.Context, s session, owners []any) ([][]string, error) {
+	out := make([][]string, len(owners))
+	array, err := l.array(owners)
+	if len(owners) == 1 || err != nil {
+		for i, owner := range owners {
+			b := newBuilder().add("SELECT 0, ", l.d.selected(l.shown))
+			l.from(b, "")
+			b.add(" AND ", l.owner.ref, " = ").bind(owner).add(" ORDER BY ", l.shown.ref)
+			if err := l.read(ctx, s, b, out[i:i+1]); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	list, ord, value := l.d.list()
+	b := newBuilder().add("SELECT ", ord, ", ", l.d.selected(l.shown))
+	b.args = append(b.args, array)
+	l.from(b, list+" CROSS JOIN ")
+	b.add(" AND ", l.owner.ref, " = ", value, " ORDER BY ", ord, ", ", l.shown.ref)
+	return out, l.read(ctx, s, b, out)
+}
+
+var errNoArray = errors.New("no JSON array of these keys")
+
+// array is a JSON array of keys as they are stored.
+func (l *link) array(keys []any) (string, error) {
+	for _, k := range keys {
+		switch k := k.(type) {
+		case int64:
+		case string:
+			if odd(k) {
+				return "", errNoArray
+			}
+		default:
+			return "", errNoArray
+		}
+	}
+	return jsonArray(keys)
+}
+
+// read reads rows of an owner's position and a member. A join table may say the
+// same twice.
+func (l *link) read(ctx context.Context, s session, b *builder, into [][]string) error {
+	rows, err := s.query(ctx, string(b.text), b.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var at int
+	var v any
+	for rows.Next() {
+		if err := rows.Scan(&at, &v); err != nil {
+			return err
+		}
+		list, text := into[at], adapters.Text(l.d.read(l.shown, v))
+		if n := len(list); n == 0 || list[n-1] != text {
+			into[at] = append(list, text)
+		}
+	}
+	return rows.Err()
+}
+
+// add adds members to an owner, given as its key is stored. It reads none.
+func (l *link) add(ctx context.Context, s session, op string, owner any, members []string) error {
+	list, bad := l.elements(members)
+	if bad {
+		return l.fault(op, adapters.Invalid, "no member can have this key")
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	array, err := jsonArray(list)
+	if err != nil {
+		return err
+	}
+	if err := l.known(ctx, s, op, array, len(list)); err != nil {
+		return err
+	}
+	from, _, value := l.d.list()
+	b := newBuilder().add("INSERT INTO ", l.table, " (", l.owner.quoted, ", ", l.member.quoted, ") SELECT ").bind(owner)
+	b.add(", ", value, " FROM ", from, " WHERE NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ")
+	b.args = append(b.args, array)
+	b.add(l.owner.ref, " = ").bind(owner).add(" AND ", l.d.exactly(l.member), " = ", value, ")")
+	_, err = s.exec(ctx, string(b.text), b.args...)
+	if err == nil {
+		return nil
+	}
+	switch f := l.d.classify(err); {
+	case f.busy || f.stale:
+		return err
+	case f.foreign, f.kind == adapters.Invalid:
+		return &adapters.Error{Kind: adapters.Invalid, Op: op, Field: l.field, Err: err}
+	case f.kind == adapters.Exists: // not the pair, which was not there
+		return &adapters.Error{Kind: adapters.Conflict, Op: op, Field: l.field, Err: err}
+	}
+	return err
+}
+
+// known fails unless all of the n elements of an array are in the target.
+func (l *link) known(ctx context.Context, s session, op, array string, n int) error {
+	if l.target == nil {
+		return nil
+	}
+	b := newBuilder().add("SELECT count(*) FROM ")
+	l.targets(b, array)
+	count, err := values(s.query(ctx, string(b.text), b.args...))
+	if err != nil {
+		return err
+	}
+	if found, _ := count[0].(int64); found < int64(n) {
+		return l.fault(op, adapters.Invalid, "a member does not exist")
+	}
+	return nil
+}
+
+// targets writes the records of the target whose keys are in an array.
+func (l *link) targets(b *builder, array string) {
+	from, _, value := l.d.list()
+	b.add(from, " CROSS JOIN ", l.target.table, " AS m WHERE ", l.d.exactly(l.target), " = ", value, " AND ")
+	b.args = append(b.args, array)
+	b.include(l.within)
+}
+
+// remove takes members away from an owner. Who does not count is not there.
+func (l *link) remove(ctx context.Context, s session, owner any, members []string) error {
+	list, _ := l.elements(members)
+	if len(list) == 0 {
+		return nil
+	}
+	array, err := jsonArray(list)
+	if err != nil {
+		return err
+	}
+	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", l.owner.ref, " = ").bind(owner)
+	b.add(" AND ", l.d.exactly(l.member), " IN (SELECT ")
+	if l.target != nil {
+		b.add(l.target.ref, " FROM ")
+		l.targets(b, array)
+	} else {
+		from, _, value := l.d.list()
+		b.add(value, " FROM ", from)
+		b.args = append(b.args, array)
+	}
+	b.add(")")
+	_, err = s.exec(ctx, string(b.text), b.args...)
+	return err
+}
+
+// elements makes distinct elements of a list of keys, and reports whether there
+// were some that no member can have.
+func (l *link) elements(members []string) (list []any, bad bool) {
+	key := l.member
+	if l.target != nil {
+		key = l.target
+	}
+	seen := make(map[string]bool, len(members))
+	for _, m := range members {
+		if m == "" || seen[m] {
+			continue
+		}
+		seen[m] = true
+		if v, ok := l.d.element(key, m); ok {
+			list = append(list, v)
+		} else {
+			bad = true
+		}
+	}
+	return list, bad
+}
+
+// replace makes the members that count be those of a list, if they still are
+// what they were when they were read.
+func (l *link) replace(ctx context.Context, s session, op string, owner any, old, wanted []string) error {
+	lists, err := l.members(ctx, s, []any{owner})
+	if err != nil {
+		return err
+	}
+	have, was, want := setOf(lists[0]), setOf(old), setOf(wanted)
+	if len(have) != len(was) || len(without(have, was)) > 0 {
+		return l.fault(op, adapters.Conflict, "the members are not what they were when they were read")
+	}
+	if err := l.remove(ctx, s, owner, without(have, want)); err != nil {
+		return err
+	}
+	return l.add(ctx, s, op, owner, without(want, have))
+}
+
+// renamed carries an owner's rows over to its new key.
+func (l *link) renamed(ctx context.Context, s session, c *column, from, to any) error {
+	b := newBuilder().add("UPDATE ", l.table, " AS j SET ", c.quoted, " = ").bind(to)
+	b.add(" WHERE ", c.ref, " = ").bind(from)
+	_, err := s.exec(ctx, string(b.text), b.args...)
+	return err
+}
+
+// forget removes all rows with a key at one end.
+func (l *link) forget(ctx context.Context, s session, c *column, key any) error {
+	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", c.ref, " = ").bind(key)
+	_, err := s.exec(ctx, string(b.text), b.args...)
+	return err
+}
+
+func (l *link) fault(op string, k adapters.Kind, text string) error {
+	return &adapters.Error{Kind: k, Op: op, Field: l.field, Err: errors.New(text)}
+}
+
+func setOf(list []string) map[string]bool {
+	out := make(map[string]bool, len(list))
+	for _, s := range list {
+		if s != "" {
+			out[s] = true
+		}
+	}
+	return out
+}
+
+// without lists what is in a and not in b.
+func without(a, b map[string]bool) []string {
+	var out []string
+	for s := range a {
+		if !b[s] {
+			out = append(out, s)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,241 @@
+package sql
+
+import (
+	"context"
+	stdsql "database/sql"
+	"errors"
+	"math"
+
+	"github.com/postern/postern/adapters"
+)
+
+// Get implements adapters.Adapter.
+func (a *Adapter) Get(ctx context.Context, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
+	p, err := a.plan(ctx, "get")
+	if err != nil {
+		return adapters.Record{}, err
+	}
+	var r adapters.Record
+	_, links := p.wanted(want)
+	err = a.view(ctx, "get", len(links) > 0, func(ctx context.Context, s session) error {
+		r, err = a.find(ctx, s, p, key, want)
+		return err
+	})
+	return r, err
+}
+
+// find reads one record.
+func (a *Adapter) find(ctx context.Context, s session, p *plan, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
+	columns, links := p.wanted(want)
+	b := newBuilder()
+	p.selection(b, columns)
+	b.add(" FROM ", p.from)
+	p.at(b, key)
+	b.add(" LIMIT 2") // the second would be the proof that the key is none
+	found, err := a.rows(ctx, s, p, b, columns, false, 1)
+	switch {
+	case err != nil:
+		return adapters.Record{}, err
+	case len(found.records) == 0:
+		return adapters.Record{}, &adapters.Error{Kind: adapters.NotFound}
+	case len(found.records) > 1:
+		return adapters.Record{}, errAmbiguous
+	}
+	if err := found.relate(ctx, s, p, links); err != nil {
+		return adapters.Record{}, err
+	}
+	return found.records[0], nil
+}
+
+var errAmbiguous = &adapters.Error{Kind: adapters.Internal, Err: errors.New("several rows have the key")}
+
+// List implements adapters.Adapter.
+func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, error) {
+	page := adapters.Page{Total: -1}
+	if err := a.caps.Check(q); err != nil {
+		return page, err
+	}
+	p, err := a.plan(ctx, "list")
+	if err != nil {
+		return page, err
+	}
+	start, err := p.start(q)
+	if err != nil {
+		return page, err
+	}
+	where := newBuilder()
+	if err := p.where(where, q.Filter); err != nil {
+		return page, &adapters.Error{Kind: adapters.Unsupported, Op: "list", Err: err}
+	}
+	_, links := p.wanted(q.Want)
+	err = a.view(ctx, "list", len(links) > 0, func(ctx context.Context, s session) error {
+		page, err = a.page(ctx, s, p, q, start, where)
+		return err
+	})
+	return page, err
+}
+
+// page reads a page: one statement, and one for each wanted relation.
+func (a *Adapter) page(ctx context.Context, s session, p *plan, q adapters.Query, from start, where *builder) (adapters.Page, error) {
+	page := adapters.Page{Total: -1}
+	if q.Limit > 0 {
+		columns, links := p.wanted(q.Want)
+		b, err := p.statement(q, from, where, columns)
+		if err != nil {
+			return page, err
+		}
+		found, err := a.rows(ctx, s, p, b, columns, q.Total, q.Limit)
+		if err != nil {
+			return page, err
+		}
+		page.Total = found.total
+		if len(found.records) > q.Limit {
+			found.cut(q.Limit)
+			page.Next = from.next(p, found.last, q)
+		}
+		if err := found.relate(ctx, s, p, links); err != nil {
+			return page, err
+		}
+		page.Records = found.records
+	}
+	if q.Total && page.Total < 0 {
+		if page.Records == nil && q.Limit > 0 && from.offset == 0 && from.after == nil {
+			page.Total = 0 // the first page is empty
+			return page, nil
+		}
+		b := newBuilder().add("SELECT count(*) FROM ", p.from).include(where)
+		if err := b.check("list"); err != nil {
+			return page, err
+		}
+		n, err := values(s.query(ctx, string(b.text), b.args...))
+		if err != nil {
+			return page, err
+		}
+		total, _ := n[0].(int64)
+		page.Total = int(total)
+	}
+	return page, nil
+}
+
+// statement writes the statement of a page. It asks for one row more, to learn
+// whether there is a next page.
+func (p *plan) statement(q adapters.Query, from start, where *builder, columns []int) (*builder, error) {
+	b := newBuilder()
+	p.selection(b, columns)
+	if q.Total {
+		b.add(", (SELECT count(*) FROM ", p.from).include(where).add(")")
+	}
+	b.add(" FROM ", p.from).include(where)
+	if from.after != nil {
+		b.add(" AND (", p.byKey, ") > (").bind(from.after...).add(")")
+	}
+	b.add(" ORDER BY ")
+	for _, by := range q.Sort {
+		p.dialect.order(b, p.column(by.Field), by.Match, by.Descending)
+		b.add(", ")
+	}
+	b.add(p.byKey, " LIMIT ").bind(int64(min(q.Limit, math.MaxInt32)) + 1)
+	if from.offset > 0 {
+		b.add(" OFFSET ").bind(int64(from.offset))
+	}
+	return b, b.check("list")
+}
+
+// A result is what a statement answered.
+type result struct {
+	records []adapters.Record
+	keys    []any // of the records, as the first column of the key holds them
+	last    []any // the whole key of the last record of the page
+	total   int   // -1 if not known
+}
+
+// rows reads the answer to a statement that p.selection began; with total, the
+// last column of each row is the count. Of the row beyond the limit no key is
+// noted as the last.
+func (a *Adapter) rows(ctx context.Context, s session, p *plan, b *builder, columns []int, total bool, limit int) (*result, error) {
+	rows, err := s.query(ctx, string(b.text), b.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	room := min(limit, 200) + 1
+	out := &result{records: make([]adapters.Record, 0, room), keys: make([]any, 0, room), total: -1}
+	sc := newScanner(len(p.key), len(columns), total)
+	for rows.Next() {
+		r, key, err := sc.scan(rows, a.caps.Shape, p, columns)
+		if err != nil {
+			return nil, err
+		}
+		out.records = append(out.records, r)
+		out.keys = append(out.keys, key[0])
+		if len(out.records) <= limit {
+			out.last = append(out.last[:0], key...)
+		}
+	}
+	if total && len(out.records) > 0 {
+		out.total = int(sc.count)
+	}
+	return out, rows.Err()
+}
+
+// cut drops what is more than n records.
+func (r *result) cut(n int) {
+	r.records, r.keys = r.records[:n], r.keys[:n]
+}
+
+// relate fills in the relations at positions.
+func (r *result) relate(ctx context.Context, s session, p *plan, positions []int) error {
+	if len(r.records) == 0 {
+		return nil
+	}
+	for _, i := range positions {
+		lists, err := p.links[i].members(ctx, s, r.keys)
+		if err != nil {
+			return err
+		}
+		for n, list := range lists {
+			if list != nil {
+				r.records[n].SetAt(i, list)
+			}
+		}
+	}
+	return nil
+}
+
+// A scanner reads rows into records.
+type scanner struct {
+	into  []any
+	key   []any
+	count int64
+}
+
+func newScanner(key, columns int, total bool) *scanner {
+	s := &scanner{key: make([]any, key), into: make([]any, key+columns, key+columns+1)}
+	for i := range s.key {
+		s.into[i] = &s.key[i]
+	}
+	if total {
+		s.into = append(s.into, &s.count)
+	}
+	return s
+}
+
+// scan answers a record and its key's values, which are good until the next.
+func (s *scanner) scan(rows *stdsql.Rows, shape *adapters.Shape, p *plan, columns []int) (adapters.Record, []any, error) {
+	r := adapters.NewRecord(shape, "")
+	held := r.Values()
+	for n, i := range columns {
+		s.into[len(s.key)+n] = &held[i]
+	}
+	if err := rows.Scan(s.into...); err != nil {
+		return r, nil, err
+	}
+	for i, c := range p.key {
+		s.key[i] = p.dialect.read(c, s.key[i])
+	}
+	for _, i := range columns {
+		held[i] = p.dialect.read(p.columns[i], held[i])
+	}
+	r.Key = keyOf(s.key)
+	return r, s.key, nil
+}

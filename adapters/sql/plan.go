@@ -1,0 +1,200 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim/filter"
+)
+
+// A plan is a table's description together with what the database says about
+// it: all that statements are derived from. It is made by the first operation
+// that reaches the database, and again when the database says that the table
+// has changed.
+type plan struct {
+	scope
+	db       *Database
+	schema   *schema
+	from     string
+	columns  []*column // by position in the shape; nil for relations
+	links    []*link   // by position in the shape; nil for columns
+	visible  *builder  // the condition that a row is a record
+	selected []string  // the columns in a select list, by position in the shape
+	keys     string    // the key's columns in a select list
+	keyNames string    // their names
+	byKey    string    // their order
+}
+
+// plan answers the table's plan.
+func (a *Adapter) plan(ctx context.Context, op string) (*plan, error) {
+	if p := a.current.Load(); p != nil {
+		return p, nil
+	}
+	a.planning.Lock()
+	defer a.planning.Unlock()
+	if p := a.current.Load(); p != nil {
+		return p, nil
+	}
+	var p *plan
+	err := a.db.view(ctx, op, false, func(ctx context.Context, s session) (err error) {
+		p, err = a.derive(ctx, s)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.current.Store(p)
+	return p, nil
+}
+
+// forget makes the next operation look at the table again.
+func (a *Adapter) forget() {
+	a.db.forget()
+	a.current.Store(nil)
+}
+
+func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
+	t, err := a.db.schema(ctx, s, a.table.Name)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{db: a.db, schema: t, from: a.db.dialect.quote(a.table.Name) + " AS t"}
+	p.dialect = a.db.dialect
+	p.scope.column = t.column
+	p.scope.link = func(name string) *link {
+		if i := a.caps.Shape.Index(name); i >= 0 {
+			return p.links[i]
+		}
+		return nil
+	}
+	if err := p.deriveKey(a.table.Key); err != nil {
+		return nil, err
+	}
+	if err := p.deriveFields(ctx, s, a); err != nil {
+		return nil, err
+	}
+	p.visible = newBuilder()
+	p.keyPresent(p.visible)
+	if a.table.Where != nil {
+		p.visible.add(" AND ")
+		if err := p.write(p.visible, a.table.Where); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.visible.check("")
+}
+
+func (p *plan) deriveKey(names []string) error {
+	var refs, quoted, order []string
+	for _, name := range names {
+		c := p.schema.column(name)
+		if c == nil {
+			return fmt.Errorf("%w: %s.%s", errStale, p.schema.name, name)
+		}
+		if c.kind == timeKind { // a key is what is stored, as it is written
+			d := *c
+			d.kind, c = integerKind, &d
+		}
+		p.key = append(p.key, c)
+		refs = append(refs, p.dialect.selected(c))
+		quoted = append(quoted, c.quoted)
+		order = append(order, c.ref)
+	}
+	p.keys, p.keyNames, p.byKey = strings.Join(refs, ", "), strings.Join(quoted, ", "), strings.Join(order, ", ")
+	return nil
+}
+
+func (p *plan) deriveFields(ctx context.Context, s session, a *Adapter) error {
+	n := a.caps.Shape.Len()
+	p.columns, p.links, p.selected = make([]*column, n), make([]*link, n), make([]string, n)
+	for i, name := range a.caps.Shape.Names() {
+		if r := a.relations[i]; r != nil {
+			l, err := a.db.link(ctx, s, r)
+			if err != nil {
+				return err
+			}
+			p.links[i] = l
+			continue
+		}
+		c := p.schema.column(name)
+		if c == nil {
+			return fmt.Errorf("%w: %s.%s", errStale, p.schema.name, name)
+		}
+		p.columns[i], p.selected[i] = c, p.dialect.selected(c)
+	}
+	return nil
+}
+
+// keyPresent keeps out rows that have no key, where the table allows them.
+func (p *plan) keyPresent(b *builder) {
+	b.add("1")
+	for _, c := range p.key {
+		switch {
+		case c.rowid, c.notNull && (c.kind == integerKind || len(p.key) > 1):
+		case len(p.key) > 1:
+			b.add(" AND ", c.ref, " IS NOT NULL")
+		default:
+			b.add(" AND ")
+			p.dialect.present(b, c)
+		}
+	}
+}
+
+// column finds a column by its name, whose case does not matter.
+func (t *schema) column(name string) *column {
+	return t.columns[strings.ToLower(name)]
+}
+
+// wanted lists the positions of the columns and of the relations in want.
+func (p *plan) wanted(want adapters.Fields) (columns, links []int) {
+	columns = make([]int, 0, len(p.columns))
+	for i, c := range p.columns {
+		switch {
+		case !want.Has(i):
+		case c == nil:
+			links = append(links, i)
+		default:
+			columns = append(columns, i)
+		}
+	}
+	return columns, links
+}
+
+// selection writes the select list of the key and the columns at positions.
+func (p *plan) selection(b *builder, columns []int) {
+	b.add("SELECT ", p.keys)
+	for _, i := range columns {
+		b.add(", ", p.selected[i])
+	}
+}
+
+// where writes the condition that a row is a record of which e is true.
+func (p *plan) where(b *builder, e filter.Expr) error {
+	b.add(" WHERE ").include(p.visible)
+	if e == nil {
+		return nil
+	}
+	b.add(" AND ")
+	return p.write(b, e)
+}
+
+// at writes the condition that a row is the record with a key.
+func (p *plan) at(b *builder, key adapters.Key) {
+	b.add(" WHERE ")
+	p.keyIs(b, key)
+	b.add(" AND ").include(p.visible)
+}
+
+// keyOf is the key of a row.
+func keyOf(parts []any) adapters.Key {
+	if len(parts) == 1 {
+		return adapters.Key(adapters.Text(parts[0]))
+	}
+	texts := make([]string, len(parts))
+	for i, v := range parts {
+		texts[i] = adapters.Text(v)
+	}
+	return adapters.JoinKey(texts...)
+}

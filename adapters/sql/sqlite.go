@@ -1,0 +1,161 @@
+package sql
+
+import (
+	"context"
+	stdsql "database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// sqlite is SQLite, by github.com/mattn/go-sqlite3.
+type sqlite struct{}
+
+// openSQLite opens path[?option=value...].
+func openSQLite(cfg Config, name string) (*Database, error) {
+	path, options, _ := strings.Cut(name, "?")
+	given, err := url.ParseQuery(options)
+	switch {
+	case err != nil:
+		return nil, errors.New("sqlite: the options after the question mark are not of the form name=value")
+	case path == "" || strings.ContainsRune(path, 0):
+		return nil, errors.New("sqlite: the dsn names no file")
+	case path == ":memory:":
+		return nil, errors.New("sqlite: a database in memory would be another one on each connection")
+	}
+	params := url.Values{
+		"mode":             {"rw"}, // a file that is not there is an error, not a new database
+		"_busy_timeout":    {"20"}, // longer waits are in Database.attempt, which heeds the context
+		"_foreign_keys":    {"1"},
+		"_stmt_cache_size": {"64"},
+	}
+	readOnly := false
+	for option, v := range given {
+		switch {
+		case option == "foreign_keys" && (v[0] == "on" || v[0] == "off"):
+			params.Set("_foreign_keys", v[0])
+		case option == "mode" && (v[0] == "ro" || v[0] == "rw"):
+			params.Set("mode", v[0])
+			readOnly = v[0] == "ro"
+		default:
+			return nil, fmt.Errorf("sqlite: no option %s=%s; there are foreign_keys=on|off and mode=rw|ro", option, v[0])
+		}
+	}
+	made := &initialiser{path: path, script: cfg.Init}
+	db := &Database{
+		dialect:  sqlite{},
+		readOnly: readOnly,
+		timeout:  cfg.Timeout,
+		wait:     cfg.Wait,
+		trace:    cfg.Trace,
+		schemas:  map[string]*schema{},
+		members:  map[string][]*Relation{},
+	}
+	params.Set("_query_only", "1")
+	db.read = stdsql.OpenDB(newConnector(path, params, made))
+	db.read.SetMaxOpenConns(cfg.Connections)
+	db.read.SetMaxIdleConns(cfg.Connections)
+	params.Del("_query_only")
+	params.Set("_txlock", "immediate")
+	db.write = stdsql.OpenDB(newConnector(path, params, made))
+	db.write.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// A connector makes connections with our functions on them.
+type connector struct {
+	driver *sqlite3.SQLiteDriver
+	dsn    string
+	made   *initialiser
+}
+
+func newConnector(path string, params url.Values, made *initialiser) *connector {
+	// Of what may stand in a path, only these mean something in a URI.
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(path))
+	return &connector{
+		driver: &sqlite3.SQLiteDriver{ConnectHook: register},
+		dsn:    "file:" + escaped + "?" + params.Encode(),
+		made:   made,
+	}
+}
+
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := c.made.run(); err != nil {
+		return nil, err
+	}
+	return c.driver.Open(c.dsn)
+}
+
+func (c *connector) Driver() driver.Driver { return c.driver }
+
+// An initialiser makes the database of an example, once.
+type initialiser struct {
+	path   string
+	script string
+	mu     sync.Mutex
+}
+
+// run runs the script on a file beside the path and gives it its name when it
+// is whole. A file that is there is left as it is.
+func (i *initialiser) run() error {
+	if i.script == "" {
+		return nil
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if _, err := os.Stat(i.path); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(i.path), 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(i.path), ".init-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	whole := filepath.Join(dir, "new.db")
+	if err := runScript(whole, i.script); err != nil {
+		return fmt.Errorf("init script: %w", err)
+	}
+	// A link, unlike a rename, does not replace what another process made meanwhile.
+	if err := os.Link(whole, i.path); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+func runScript(path, script string) error {
+	db := stdsql.OpenDB(newConnector(path, url.Values{}, &initialiser{}))
+	db.SetMaxOpenConns(1)
+	_, err := db.Exec(script)
+	return errors.Join(err, db.Close())
+}
+
+func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func (sqlite) list() (from, ord, value string) { return "json_each(?) AS l", "l.key", "l.value" }
+
+// exactly overrides the collation with which the column was declared.
+func (sqlite) exactly(c *column) string {
+	if c.kind == textKind || c.kind == anyKind {
+		return c.ref + " COLLATE BINARY"
+	}
+	return c.ref
+}
+
+// selected hides the declared type from the driver, which would turn dates and
+// booleans into what they are not.
+func (sqlite) selected(c *column) string { return "+" + c.ref }
+
+func (sqlite) deferred() string { return "PRAGMA defer_foreign_keys = ON" }

@@ -1,0 +1,195 @@
+package sql
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim/filter"
+)
+
+// A Table describes the table whose rows are records.
+type Table struct {
+	Name string
+	Key  []string // the columns whose values, joined, are a record's key
+
+	// Generated says that the database makes the keys. nil: it does where the
+	// key is one column.
+	Generated *bool
+
+	Relations []Relation
+
+	// Where is the table's scope: rows of which it is not true are as if they
+	// were not there. Its names are columns, not only those of the shape; its
+	// leaves are bound. nil: all rows.
+	Where filter.Expr
+}
+
+// A Relation is a multi-valued field that a join table keeps.
+type Relation struct {
+	Field  string // its name in the shape
+	Table  string // the join table
+	Owner  string // its column with the record's key
+	Member string // its column with the other end's key
+	Refers *Target
+}
+
+// A Target is the table of a relation's members, in the same database. Only
+// members that it holds within its scope count.
+type Target struct {
+	Table string
+	Key   string
+	Where filter.Expr
+}
+
+// An Adapter is a table as an adapters.Adapter.
+type Adapter struct {
+	db        *Database
+	table     Table
+	caps      adapters.Capabilities
+	relations []*Relation // by position in the shape; nil for columns
+
+	planning sync.Mutex
+	current  atomic.Pointer[plan]
+}
+
+var _ adapters.Adapter = (*Adapter)(nil)
+
+// Table makes the adapter of a table. The names of the shape are columns or the
+// fields of relations. It does no I/O; all that is wrong is reported at once.
+func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
+	a := &Adapter{db: db, table: t, relations: make([]*Relation, shape.Len())}
+	errs := t.check()
+	for i := range t.Relations {
+		r := &t.Relations[i]
+		at := shape.Index(r.Field)
+		if at < 0 {
+			errs = append(errs, fmt.Errorf("relation %q: the shape has no such field", r.Field))
+			continue
+		}
+		a.relations[at] = r
+	}
+	for i, name := range shape.Names() {
+		if a.relations[i] == nil {
+			errs = append(errs, checkName("column", name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	a.caps = a.capabilities(shape)
+	db.refer(t.Relations)
+	return a, nil
+}
+
+// check lists what is wrong with a table's description.
+func (t *Table) check() []error {
+	errs := []error{checkName("table", t.Name)}
+	if len(t.Key) == 0 {
+		errs = append(errs, fmt.Errorf("table %q has no key", t.Name))
+	}
+	for _, k := range t.Key {
+		errs = append(errs, checkName("key column", k))
+	}
+	if len(t.Key) > 1 && len(t.Relations) > 0 {
+		errs = append(errs, fmt.Errorf("table %q: a table with relations must have a key of one column", t.Name))
+	}
+	errs = append(errs, checkWhere(t.Where)...)
+	for _, r := range t.Relations {
+		errs = append(errs, r.check()...)
+	}
+	return errs
+}
+
+func (r *Relation) check() []error {
+	errs := []error{
+		checkName("join table", r.Table),
+		checkName("owner column", r.Owner),
+		checkName("member column", r.Member),
+	}
+	if r.Refers != nil {
+		errs = append(errs, checkName("table", r.Refers.Table), checkName("key column", r.Refers.Key))
+		errs = append(errs, checkWhere(r.Refers.Where)...)
+	}
+	return errs
+}
+
+// checkWhere lists the leaves of a scope that cannot be part of a statement.
+func checkWhere(e filter.Expr) []error {
+	switch e := e.(type) {
+	case nil, filter.True, filter.False:
+		return nil
+	case filter.And:
+		return checkWheres(e)
+	case filter.Or:
+		return checkWheres(e)
+	case filter.Not:
+		return checkWhere(e.Term)
+	case *filter.Compare:
+		if e.Name == adapters.KeyField {
+			return nil
+		}
+		if e.Match == filter.Unbound {
+			return []error{fmt.Errorf("scope: %q is not bound", e.Name)}
+		}
+		return []error{checkName("column", e.Name)}
+	}
+	return []error{fmt.Errorf("scope: a filter of the form %T cannot be part of a statement", e)}
+}
+
+func checkWheres(terms []filter.Expr) []error {
+	var errs []error
+	for _, t := range terms {
+		errs = append(errs, checkWhere(t)...)
+	}
+	return errs
+}
+
+func (a *Adapter) capabilities(shape *adapters.Shape) adapters.Capabilities {
+	column := a.db.dialect.fields()
+	key := filter.OpsOf(filter.Eq, filter.Ne, filter.Pr)
+	keys := map[filter.Match]filter.Ops{filter.Exact: key, filter.Presence: filter.OpsOf(filter.Pr)}
+	c := adapters.Capabilities{
+		Shape:     shape,
+		Fields:    make([]adapters.Field, shape.Len()),
+		Key:       adapters.Field{Filter: keys, Unique: true},
+		Or:        true,
+		Not:       true,
+		Offset:    true,
+		Total:     true,
+		GivenKeys: !a.generated(),
+	}
+	for i, r := range a.relations {
+		c.Fields[i] = column
+		if r != nil {
+			c.Fields[i] = adapters.Field{Filter: keys, Multi: true, Delta: true, Costly: true}
+		} else if len(a.table.Key) == 1 && a.table.Key[0] == shape.Names()[i] {
+			c.Fields[i].Unique = true
+		}
+	}
+	if a.db.readOnly {
+		c.NoCreate, c.NoUpdate, c.NoDelete = true, true, true
+	}
+	return c
+}
+
+// generated reports whether the database makes the keys, unless a record says.
+func (a *Adapter) generated() bool {
+	if a.table.Generated != nil {
+		return *a.table.Generated
+	}
+	return len(a.table.Key) == 1
+}
+
+// Capabilities implements adapters.Adapter.
+func (a *Adapter) Capabilities() adapters.Capabilities { return a.caps }
+
+// Close implements adapters.Adapter. The database stays open for its other
+// tables.
+func (a *Adapter) Close() error { return nil }
+
+// isKey reports whether a field is one of the key's columns.
+func (a *Adapter) isKey(field string) bool { return slices.Contains(a.table.Key, field) }
