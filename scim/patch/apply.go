@@ -10,10 +10,18 @@ import (
 // fault that was there already, in the backend, is not held against the request.
 func Apply(before *scim.Resource, ops []Operation) (*scim.Resource, error) {
 	after := before.Clone()
-	for i := range ops {
-		if err := ops[i].apply(before, after); err != nil {
+	for i := 0; i < len(ops); {
+		n := runByValue(ops[i:])
+		var err error
+		if n > 1 {
+			err = applyRun(after, ops[i:i+n])
+		} else {
+			n, err = 1, ops[i].apply(before, after)
+		}
+		if err != nil {
 			return nil, scim.Prefix(place(ops[i].Index), err)
 		}
+		i += n
 	}
 	if err := checkComplete(before, after, ops); err != nil {
 		return nil, err
@@ -93,10 +101,7 @@ func merged(a *scim.Attribute, old, v scim.Value) scim.Value {
 // unseen refuses to unassign what is writeOnly: nobody can read it, so nobody
 // could tell from the result that it should go.
 func (o *Operation) unseen() error {
-	a := o.Attr
-	if o.Sub != nil {
-		a = o.Sub
-	}
+	a := o.aimed()
 	addsNothing := o.Op == Add && a.MultiValued
 	if a.Mutability != scim.WriteOnly || !o.unassigns() || addsNothing {
 		return nil
@@ -200,12 +205,9 @@ func (o *Operation) repeats(stored scim.Value) bool {
 	if o.Op == Replace && len(listed) != len(elems) {
 		return false
 	}
-	byKey := make(map[string]scim.Value, len(elems))
-	for _, e := range elems {
-		byKey[identity(a, e)] = e
-	}
+	key, byKey := keysOf(a), byIdentity(a, elems)
 	for _, e := range listed {
-		w, ok := byKey[identity(a, e)]
+		w, ok := byKey[key.of(e)]
 		if !ok || !repeatsOne(a, e, w) {
 			return false
 		}

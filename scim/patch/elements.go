@@ -11,7 +11,8 @@ import (
 type elements struct {
 	attr    *scim.Attribute
 	list    []scim.Value
-	changed []int // indexes, each once, rising or appended
+	changed []int    // indexes, each once, rising or appended
+	named   *listing // of a remove with a list
 }
 
 func (l *elements) change(i int) { l.changed = append(l.changed, i) }
@@ -22,13 +23,13 @@ func (l *elements) put(i int, o *Operation) error {
 	case o.Sub != nil:
 		return l.putSub(i, o)
 	case o.Op == Remove:
-		if !o.unassigns() && !slices.ContainsFunc(o.Value.Elems(), func(v scim.Value) bool { return names(l.attr, v, l.list[i]) }) {
+		if l.named != nil && !l.named.has(l.list[i]) {
 			return nil // a filter and a list: what both mean
 		}
 		l.list[i] = scim.Value{}
 	case o.Op == Add && l.attr.Type == scim.TypeComplex && !o.unassigns():
 		return l.complete(i, o.Value)
-	case isReferences(l.attr) && identity(l.attr, l.list[i]) == identity(l.attr, o.Value):
+	case isReferences(l.attr) && sameElement(l.attr, l.list[i], o.Value):
 		return l.complete(i, o.Value)
 	default:
 		l.list[i] = inherit(l.attr, l.list[i], o.Value)
@@ -40,7 +41,7 @@ func (l *elements) put(i int, o *Operation) error {
 // inherit gives an element that takes the place of was what the server has said
 // of was, if it is the same element still.
 func inherit(a *scim.Attribute, was, v scim.Value) scim.Value {
-	if !hasServerParts(a) || !v.Present() || identity(a, was) != identity(a, v) {
+	if !hasServerParts(a) || !v.Present() || !sameElement(a, was, v) {
 		return v
 	}
 	v = v.Clone()
@@ -52,6 +53,11 @@ func inherit(a *scim.Attribute, was, v scim.Value) scim.Value {
 	return v
 }
 
+func sameElement(a *scim.Attribute, v, w scim.Value) bool {
+	k := keysOf(a)
+	return k.of(v) == k.of(w)
+}
+
 func hasServerParts(a *scim.Attribute) bool {
 	return slices.ContainsFunc(a.Sub, func(s *scim.Attribute) bool { return s.Mutability == scim.ReadOnly })
 }
@@ -59,7 +65,7 @@ func hasServerParts(a *scim.Attribute) bool {
 // putSub changes one sub-attribute of the element at i.
 func (l *elements) putSub(i int, o *Operation) error {
 	was := l.list[i].Get(o.Sub)
-	now := o.nextSub(was)
+	now := l.nextSub(was, o)
 	if was.Equal(now) {
 		return nil
 	}
@@ -80,7 +86,7 @@ func (l *elements) putSub(i int, o *Operation) error {
 	return nil
 }
 
-func (o *Operation) nextSub(was scim.Value) scim.Value {
+func (l *elements) nextSub(was scim.Value, o *Operation) scim.Value {
 	switch {
 	case !o.Sub.MultiValued || o.Op == Replace || o.unassigns():
 		if o.Op == Remove {
@@ -90,9 +96,7 @@ func (o *Operation) nextSub(was scim.Value) scim.Value {
 	case o.Op == Add:
 		return scim.List(distinct(o.Sub, slices.Concat(was.Elems(), o.Value.Elems()))...)
 	}
-	return scim.List(slices.DeleteFunc(slices.Clone(was.Elems()), func(e scim.Value) bool {
-		return slices.ContainsFunc(o.Value.Elems(), func(v scim.Value) bool { return names(o.Sub, v, e) })
-	})...)
+	return scim.List(slices.DeleteFunc(slices.Clone(was.Elems()), l.named.has)...)
 }
 
 func onlyLabels(a *scim.Attribute, elem scim.Value) bool {
@@ -146,7 +150,19 @@ func (l *elements) value() (scim.Value, error) {
 	if err := l.collapse(); err != nil {
 		return scim.Value{}, err
 	}
-	return scim.List(slices.DeleteFunc(l.list, func(e scim.Value) bool { return !e.Compact().Present() })...), nil
+	for _, i := range l.changed {
+		l.list[i] = l.list[i].Compact()
+	}
+	return scim.List(slices.DeleteFunc(l.list, func(e scim.Value) bool { return !e.Present() })...), nil
+}
+
+// distinctValue is value for elements that are known to differ and to hold
+// something.
+func (l *elements) distinctValue() (scim.Value, error) {
+	if err := l.onePrimary(); err != nil {
+		return scim.Value{}, err
+	}
+	return scim.List(l.list...), nil
 }
 
 // onePrimary takes primary from all other elements when a changed one has it
@@ -166,8 +182,11 @@ func (l *elements) onePrimary() error {
 		}
 		chosen = i
 	}
+	if chosen < 0 {
+		return nil
+	}
 	for i, e := range l.list {
-		if chosen >= 0 && i != chosen && e.Get(primary).Bool() {
+		if i != chosen && e.Get(primary).Bool() {
 			if primary.Mutability == scim.Immutable {
 				return l.immutable(primary)
 			}
@@ -184,12 +203,12 @@ func (l *elements) collapse() error {
 	if len(l.changed) == 0 || len(l.list) < 2 {
 		return nil
 	}
-	at := make(map[string]int, len(l.changed))
+	key, at := keysOf(l.attr), make(map[string]int, len(l.changed))
 	for _, i := range l.changed {
 		if !l.list[i].Present() {
 			continue
 		}
-		k := identity(l.attr, l.list[i])
+		k := key.of(l.list[i])
 		if _, twice := at[k]; twice {
 			l.list[i] = scim.Value{}
 			continue
@@ -200,7 +219,7 @@ func (l *elements) collapse() error {
 		if !l.list[i].Present() {
 			continue
 		}
-		k := identity(l.attr, l.list[i])
+		k := key.of(l.list[i])
 		c, ok := at[k]
 		if !ok || c == i {
 			continue

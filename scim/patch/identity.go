@@ -36,21 +36,44 @@ func isSignificant(a, sub *scim.Attribute) bool {
 	return sub.Mutability != scim.ReadOnly
 }
 
-// identity is a string that two elements of the multi-valued attribute a have in
-// common exactly when they are the same element (P-39, P-40).
-func identity(a *scim.Attribute, elem scim.Value) string {
-	if a.Type != scim.TypeComplex {
-		return string(appendKey(nil, a, elem))
-	}
+// keys makes identities: strings that two elements of the multi-valued attribute
+// have in common exactly when they are the same element (P-39, P-40).
+type keys struct {
+	attr  *scim.Attribute
+	value *scim.Attribute // of references
+}
+
+func keysOf(a *scim.Attribute) keys {
+	k := keys{attr: a}
 	if isReferences(a) {
-		// Ids are compared byte for byte, whatever the schema says of value (S-32).
-		return elem.Get(a.Find("value")).String()
+		k.value = a.Find("value")
 	}
-	key := identityOf(a, elem, isSignificant)
+	return k
+}
+
+func (k keys) of(elem scim.Value) string {
+	if k.value != nil {
+		// Ids are compared byte for byte, whatever the schema says of value (S-32).
+		return elem.Get(k.value).String()
+	}
+	if k.attr.Type != scim.TypeComplex {
+		return string(appendKey(nil, k.attr, elem))
+	}
+	key := identityOf(k.attr, elem, isSignificant)
 	if key == "" {
-		key = identityOf(a, elem, func(_, _ *scim.Attribute) bool { return true })
+		key = identityOf(k.attr, elem, func(_, _ *scim.Attribute) bool { return true })
 	}
 	return key
+}
+
+// byIdentity finds elements by their identity; the last of several.
+func byIdentity(a *scim.Attribute, elems []scim.Value) map[string]scim.Value {
+	k := keysOf(a)
+	m := make(map[string]scim.Value, len(elems))
+	for _, e := range elems {
+		m[k.of(e)] = e
+	}
+	return m
 }
 
 func identityOf(a *scim.Attribute, elem scim.Value, takes func(a, sub *scim.Attribute) bool) string {
@@ -109,11 +132,11 @@ func same(a *scim.Attribute, v, w scim.Value) bool {
 	if v.Kind() != scim.KindList {
 		return string(appendKey(nil, a, v)) == string(appendKey(nil, a, w))
 	}
-	return sameElements(a, v.Elems(), w.Elems(), func(v scim.Value) string { return string(appendKey(nil, a, v)) })
+	return sameElements(v.Elems(), w.Elems(), func(v scim.Value) string { return string(appendKey(nil, a, v)) })
 }
 
 // sameElements reports whether two lists hold the same elements, as often.
-func sameElements(a *scim.Attribute, v, w []scim.Value, key func(scim.Value) string) bool {
+func sameElements(v, w []scim.Value, key func(scim.Value) string) bool {
 	if len(v) != len(w) {
 		return false
 	}
@@ -131,21 +154,8 @@ func sameElements(a *scim.Attribute, v, w []scim.Value, key func(scim.Value) str
 	return true
 }
 
-// names reports whether the element that a client listed means the stored one: by
-// identity where the list gives all of it, else by the parts that it gives. An
-// element that says nothing means nothing, so that no list can empty an attribute
-// by accident (J1).
-func names(a *scim.Attribute, listed, stored scim.Value) bool {
-	if a.Type != scim.TypeComplex || isReferences(a) {
-		return identity(a, listed) == identity(a, stored)
-	}
-	if given, ok := covers(a, listed, stored, isSignificant); given {
-		return ok
-	}
-	given, ok := covers(a, listed, stored, func(_, _ *scim.Attribute) bool { return true })
-	return given && ok
-}
-
+// covers reports whether listed has any of the sub-attributes, and whether stored
+// has the same values for those that it has.
 func covers(a *scim.Attribute, listed, stored scim.Value, takes func(a, sub *scim.Attribute) bool) (given, ok bool) {
 	for _, sub := range a.Sub {
 		v := listed.Get(sub)

@@ -24,19 +24,8 @@ func (o *Operation) nextList(old scim.Value) (scim.Value, error) {
 // removeListed takes away the elements that the operation lists, and no other
 // (P-48, J1). What is not there needs no removal (P-47).
 func (o *Operation) removeListed(old scim.Value) scim.Value {
-	listed := o.Value.Elems()
-	if !isReferences(o.Attr) {
-		return scim.List(slices.DeleteFunc(slices.Clone(old.Elems()), func(e scim.Value) bool {
-			return slices.ContainsFunc(listed, func(l scim.Value) bool { return names(o.Attr, l, e) })
-		})...)
-	}
-	gone := make(map[string]bool, len(listed))
-	for _, l := range listed {
-		gone[identity(o.Attr, l)] = true
-	}
-	return scim.List(slices.DeleteFunc(slices.Clone(old.Elems()), func(e scim.Value) bool {
-		return gone[identity(o.Attr, e)]
-	})...)
+	gone := listingOf(o.Attr, o.Value.Elems())
+	return scim.List(slices.DeleteFunc(slices.Clone(old.Elems()), gone.has)...)
 }
 
 // addAll adds the elements of in that old does not have, and completes those
@@ -45,17 +34,17 @@ func (o *Operation) addAll(old scim.Value, in []scim.Value) (scim.Value, error) 
 	if len(in) == 0 {
 		return old, nil
 	}
-	keys := make([]string, len(in))
+	key, keys := keysOf(o.Attr), make([]string, len(in))
 	todo := make(map[string]int, len(in))
 	for i, e := range in {
-		keys[i] = identity(o.Attr, e)
+		keys[i] = key.of(e)
 		if _, twice := todo[keys[i]]; !twice {
 			todo[keys[i]] = i
 		}
 	}
 	l := elements{attr: o.Attr, list: slices.Grow(slices.Clone(old.Elems()), len(in))}
 	for i, e := range l.list {
-		at, ok := todo[identity(o.Attr, e)]
+		at, ok := todo[key.of(e)]
 		if !ok {
 			continue
 		}
@@ -70,7 +59,7 @@ func (o *Operation) addAll(old scim.Value, in []scim.Value) (scim.Value, error) 
 			l.change(len(l.list) - 1)
 		}
 	}
-	return l.value()
+	return l.distinctValue()
 }
 
 // replaceAll puts the given elements in place of all others. References that
@@ -84,11 +73,8 @@ func (o *Operation) replaceAll(old scim.Value) (scim.Value, error) {
 		}
 		return o.replaceOthers(old, in)
 	}
-	stay := make(map[string]bool, len(in))
-	for _, e := range in {
-		stay[identity(o.Attr, e)] = true
-	}
-	kept := slices.DeleteFunc(slices.Clone(old.Elems()), func(e scim.Value) bool { return !stay[identity(o.Attr, e)] })
+	stay := listingOf(o.Attr, in)
+	kept := slices.DeleteFunc(slices.Clone(old.Elems()), func(e scim.Value) bool { return !stay.has(e) })
 	return o.addAll(scim.List(kept...), in)
 }
 
@@ -99,22 +85,19 @@ func (o *Operation) replaceOthers(old scim.Value, in []scim.Value) (scim.Value, 
 		l.change(i)
 	}
 	if hasServerParts(o.Attr) {
-		was := make(map[string]scim.Value, len(old.Elems()))
-		for _, e := range old.Elems() {
-			was[identity(o.Attr, e)] = e
-		}
+		key, was := keysOf(o.Attr), byIdentity(o.Attr, old.Elems())
 		for i, e := range in {
-			in[i] = inherit(o.Attr, was[identity(o.Attr, e)], e)
+			in[i] = inherit(o.Attr, was[key.of(e)], e)
 		}
 	}
-	return l.value()
+	return l.distinctValue()
 }
 
 // distinct drops elements that the list has already (S-19).
 func distinct(a *scim.Attribute, in []scim.Value) []scim.Value {
-	seen := make(map[string]bool, len(in))
+	key, seen := keysOf(a), make(map[string]bool, len(in))
 	return slices.DeleteFunc(slices.Clone(in), func(e scim.Value) bool {
-		k := identity(a, e)
+		k := key.of(e)
 		twice := seen[k]
 		seen[k] = true
 		return twice
@@ -128,6 +111,9 @@ func (o *Operation) nextElements(old scim.Value) (scim.Value, error) {
 		return old, nil // nothing is added
 	}
 	l := elements{attr: o.Attr, list: slices.Clone(old.Elems())}
+	if o.Op == Remove && !o.unassigns() {
+		l.named = listingOf(o.aimed(), o.Value.Elems())
+	}
 	found := false
 	for i, e := range l.list {
 		if !o.selects(e) {

@@ -111,7 +111,7 @@ func TestMembersOnlyIsApply(t *testing.T) {
 		stored := rapid.SliceOfNDistinct(id, 0, 5, rapid.ID).Draw(rt, "stored")
 		var ops []string
 		for range rapid.IntRange(1, 6).Draw(rt, "n") {
-			ops = append(ops, memberOp(rapid.IntRange(0, 3).Draw(rt, "op"), rapid.SliceOfN(id, 1, 3).Draw(rt, "ids")))
+			ops = append(ops, memberOp(rapid.IntRange(0, 4).Draw(rt, "op"), rapid.SliceOfN(id, 1, 3).Draw(rt, "ids")))
 		}
 		parsed, err := Parse(readJSON(t, patchBody(ops...)), group, Options{})
 		if err != nil {
@@ -121,6 +121,15 @@ func TestMembersOnlyIsApply(t *testing.T) {
 		after, err := Apply(before, parsed)
 		if err != nil {
 			rt.Fatal(err)
+		}
+		one := before
+		for i := range parsed {
+			if one, err = Apply(one, parsed[i:i+1]); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		if !same(members, after.Get(members), one.Get(members)) {
+			rt.Fatalf("%v of %v: at once %s, one by one %s", ops, stored, show(after), show(one))
 		}
 		deltas, ok := MembersOnly(parsed)
 		if !ok {
@@ -145,6 +154,8 @@ func memberOp(kind int, ids []string) string {
 	switch kind {
 	case 0:
 		return `{"op":"add","path":"members","value":[` + valueList(ids) + `]}`
+	case 4:
+		return `{"op":"add","path":"members","value":[{"type":"Group","value":"` + ids[0] + `"}]}`
 	case 1:
 		return `{"op":"remove","path":"members","value":[` + valueList(ids) + `]}`
 	case 2:

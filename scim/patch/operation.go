@@ -58,6 +58,14 @@ func (o *Operation) unassigns() bool {
 	return !o.Value.Present()
 }
 
+// aimed is the attribute whose type Value has.
+func (o *Operation) aimed() *scim.Attribute {
+	if o.Sub != nil {
+		return o.Sub
+	}
+	return o.Attr
+}
+
 // elementwise reports whether the operation looks at single elements.
 func (o *Operation) elementwise() bool { return o.Where != nil || o.Sub != nil }
 
