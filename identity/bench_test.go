@@ -77,3 +77,25 @@ func BenchmarkFirstSight(b *testing.B) {
 	}
 	b.ReportMetric(100_000*float64(b.N)/b.Elapsed().Seconds(), "links/s")
 }
+
+// BenchmarkResolveMerged is a GET by id where a tenth of 20,000 identities is
+// merged into others: by an id of nobody merged, by a primary and by a secondary one.
+func BenchmarkResolveMerged(b *testing.B) {
+	s := open(b, Options{})
+	ctx := context.Background()
+	e := ensure(b, s, d1, page(20_000)...)
+	for i := range 2000 {
+		if _, err := s.Merge(ctx, "t", e[i].ID, []string{e[10_000+i].ID}, because); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for name, id := range map[string]string{"alone": e[5000].ID, "primary": e[500].ID, "secondary": e[10_500].ID} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Resolve(ctx, d1, "User", []string{id}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

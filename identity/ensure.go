@@ -159,14 +159,14 @@ func (s *Store) giveIDs(x *session, d Domain, entries []Entry, missing []int) er
 	if err != nil {
 		return err
 	}
-	rows := make([][4]any, 0, len(ids))
+	rows := make([][5]any, 0, len(ids))
 	given := map[string]bool{}
 	for _, i := range missing {
 		e := &entries[i]
 		e.ID, e.Created = ids[e.Identity], micros(x.now)
 		if !given[e.Identity] {
 			given[e.Identity] = true
-			rows = append(rows, [4]any{e.Identity, e.Type, e.ID, own[e.ID]})
+			rows = append(rows, [5]any{e.Identity, e.Type, e.ID, own[e.ID], e.ExternalID})
 		}
 	}
 	_, err = x.exec(qNewIDs, d.Tenant, d.Client, x.now, list(rows))

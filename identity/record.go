@@ -3,35 +3,66 @@ package identity
 import (
 	"context"
 	"database/sql"
+	"time"
 )
 
-// Create enters a record that this client has just created, with the attribute
-// externalId that it sent. If the record is known already, because another client
-// saw it first or because the creation was correlated with it, its identity gets
-// an id for this client, also when it was held back from it.
+// Create enters a record that this client has created, or that its creation was
+// correlated with, with the attribute externalId that it sent. If the record is
+// known already, its identity gets an id for this client, also when it was held
+// back from it.
 func (s *Store) Create(ctx context.Context, d Domain, l Link, externalID string) (Entry, error) {
+	return s.CreateSince(ctx, d, l, externalID, time.Time{})
+}
+
+// CreateSince is Create for a record that was certainly made after begun. Whoever
+// was linked to its key before then had a record that is no more, and is
+// forgotten: the backend has used the key again. A link made since is that of
+// another client that saw the new record first.
+func (s *Store) CreateSince(ctx context.Context, d Domain, l Link, externalID string, begun time.Time) (Entry, error) {
 	var e Entry
-	err := s.write(ctx, "create", func(x *session) error {
-		entries, _, err := x.find(d, []Link{l})
-		if err != nil {
-			return err
-		}
-		if entries[0].ID == "" {
-			if err := s.allocate(x, d, entries, []int{0}); err != nil {
+	err := s.write(ctx, "create", func(x *session) (err error) {
+		if !begun.IsZero() {
+			if err := x.unlinkOlder(d.Tenant, l, begun); err != nil {
 				return err
 			}
 		}
-		e = entries[0]
-		if externalID == "" || externalID == e.ExternalID {
-			return nil
-		}
-		e.ExternalID = externalID
-		return known(x.exec(qSetExternalID, d.Tenant, d.Client, l.Type, e.ID, externalID))
+		e, err = s.bind(x, d, l, externalID)
+		return err
 	})
 	if err != nil {
 		return Entry{}, err
 	}
 	return e, nil
+}
+
+func (x *session) unlinkOlder(tenant string, l Link, begun time.Time) error {
+	row, ok, err := x.linkAt(tenant, l)
+	if err != nil || !ok || row.created >= begun.UnixMicro() {
+		return err
+	}
+	return x.unlink(row)
+}
+
+// bind answers the client's entry for a record, which it makes if need be.
+func (s *Store) bind(x *session, d Domain, l Link, externalID string) (Entry, error) {
+	entries, _, err := x.find(d, []Link{l})
+	if err != nil {
+		return Entry{}, err
+	}
+	e := &entries[0]
+	if e.ID == "" {
+		if isText(externalID) { // as it goes through JSON
+			e.ExternalID = externalID
+		}
+		if err := s.allocate(x, d, entries, []int{0}); err != nil {
+			return Entry{}, err
+		}
+	}
+	if externalID == "" || externalID == e.ExternalID {
+		return *e, nil
+	}
+	e.ExternalID = externalID
+	return *e, known(x.exec(qSetExternalID, d.Tenant, d.Client, l.Type, e.ID, externalID))
 }
 
 // Rekey follows a key that our own write has changed: ids stay. Whoever was known
@@ -146,7 +177,7 @@ func (x *session) setKeys(rows []linkRow, changes []Change) error {
 func (x *session) linkAt(tenant string, l Link) (row linkRow, ok bool, err error) {
 	row.Backend, row.Key = l.Backend, storedKey(l.Key)
 	err = x.stmt(qLinkAt).QueryRowContext(x.ctx, tenant, l.Type, row.Key, l.Backend).
-		Scan(&row.Nr, &row.Identity, &row.Primary)
+		Scan(&row.Nr, &row.Identity, &row.Primary, &row.created)
 	if err == sql.ErrNoRows {
 		return row, false, nil
 	}

@@ -35,6 +35,7 @@ type linkRow struct {
 	Backend  string `json:"backend"`
 	Key      string `json:"key"` // as stored
 	Primary  bool   `json:"primary"`
+	created  int64  // of linkAt only
 }
 
 type idRow struct {

@@ -22,6 +22,22 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// A dialect is what differs from one database to another: opening it, the text of
+// a statement, and what its errors mean.
+type dialect struct {
+	open     func(ctx context.Context, path string, o Options) (writer, reader *sql.DB, err error)
+	text     func(query) string
+	classify func(error) error
+}
+
+// dialects by the scheme of a DSN.
+func dialects(scheme string) (dialect, bool) {
+	if scheme == "sqlite" {
+		return dialect{openSQLite, sqliteText, sqliteError}, true
+	}
+	return dialect{}, false
+}
+
 // openSQLite opens the two pools on one file: a single writer, whose transactions
 // are immediate so that they never fail halfway for another's lock, and readers
 // that never wait for it (WAL).

@@ -78,7 +78,7 @@ SELECT identity FROM external_id WHERE tenant = ?1 AND id = ?2 AND state = 'live
 	qIdentities query = `SELECT id, tenant, type, state, created FROM identity WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`
 	qLinksOf    query = `SELECT nr, identity, backend, key, is_primary FROM link WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY nr`
 	qIDsOf      query = `SELECT nr, identity, client, id, is_primary, deletion_required FROM external_id WHERE identity IN (SELECT value FROM json_each(?1)) AND state = 'live' ORDER BY nr`
-	qLinkAt     query = `SELECT nr, identity, is_primary FROM link WHERE tenant = ?1 AND type = ?2 AND key = ?3 AND backend = ?4`
+	qLinkAt     query = `SELECT nr, identity, is_primary, created FROM link WHERE tenant = ?1 AND type = ?2 AND key = ?3 AND backend = ?4`
 	qPage       query = `SELECT id FROM identity WHERE tenant = ?1 AND (?2 = '' OR type = ?2) AND state <> 'gone' AND id > ?3 ORDER BY id LIMIT ?4`
 	qPending    query = `
 SELECT e.nr, e.client, e.type, e.id, e.identity, coalesce(p.id, ''), e.since
@@ -107,8 +107,8 @@ SELECT value ->> 0, ?1, value ->> 1, ?2, ?3, ?3 FROM json_each(?4)`
 INSERT INTO link (identity, tenant, type, backend, key, is_primary, created)
 SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, 1, ?2 FROM json_each(?3)`
 	qNewIDs query = `
-INSERT INTO external_id (tenant, client, type, id, own, identity, state, is_primary, deletion_required, created, since)
-SELECT ?1, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 0, 'live', 1, 0, ?3, ?3 FROM json_each(?4)`
+INSERT INTO external_id (tenant, client, type, id, own, identity, state, is_primary, deletion_required, externalid, created, since)
+SELECT ?1, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 0, 'live', 1, 0, nullif(value ->> 4, ''), ?3, ?3 FROM json_each(?4)`
 
 	qSetExternalID query = `
 UPDATE external_id SET externalid = nullif(?5, '')

@@ -31,7 +31,7 @@ type Store struct {
 	newID          func() string // of a client
 	newIdentity    func() string
 	now            func() time.Time
-	classify       func(error) error
+	dialect        dialect
 }
 
 // Open opens the mapping table that dsn names, "sqlite:PATH" or a bare path, and
@@ -41,29 +41,30 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if !found || strings.ContainsAny(scheme, `/\.`) || len(scheme) == 1 {
 		scheme, path = "sqlite", dsn
 	}
-	if scheme != "sqlite" {
+	db, ok := dialects(scheme)
+	if !ok {
 		return nil, fmt.Errorf("identity: cannot keep the mapping table in %q: only sqlite:PATH is supported", scheme)
 	}
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, classify: sqliteError}
+	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db}
 	if s.newID == nil {
 		s.newID, s.newIdentity = randomID, orderedID
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	writer, reader, err := openSQLite(ctx, path, o)
+	writer, reader, err := db.open(ctx, path, o)
 	if err != nil {
-		return nil, fmt.Errorf("identity: opening the mapping table: %w", s.classify(err))
+		return nil, fmt.Errorf("identity: opening the mapping table: %w", s.dialect.classify(err))
 	}
 	s.writer.db, s.reader.db = writer, reader
 	if err := errors.Join(
-		s.reader.prepare(ctx, readQueries()),
-		s.writer.prepare(ctx, append(readQueries(), writeQueries()...)),
+		s.reader.prepare(ctx, db.text, readQueries()),
+		s.writer.prepare(ctx, db.text, append(readQueries(), writeQueries()...)),
 	); err != nil {
-		return nil, errors.Join(fmt.Errorf("identity: %w", s.classify(err)), s.Close())
+		return nil, errors.Join(fmt.Errorf("identity: %w", s.dialect.classify(err)), s.Close())
 	}
 	return s, nil
 }
@@ -83,7 +84,7 @@ func (s *Store) fail(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("identity: %s: %w", op, s.classify(err))
+	return fmt.Errorf("identity: %s: %w", op, s.dialect.classify(err))
 }
 
 // randomID makes an id of 128 random bits: 26 letters and digits.
@@ -109,10 +110,10 @@ type pool struct {
 	stmts map[query]*sql.Stmt
 }
 
-func (p *pool) prepare(ctx context.Context, queries []query) error {
+func (p *pool) prepare(ctx context.Context, text func(query) string, queries []query) error {
 	p.stmts = make(map[query]*sql.Stmt, len(queries))
 	for _, q := range queries {
-		st, err := p.db.PrepareContext(ctx, sqliteText(q))
+		st, err := p.db.PrepareContext(ctx, text(q))
 		if err != nil {
 			return fmt.Errorf("preparing %.40q: %w", q, err)
 		}

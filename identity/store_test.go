@@ -258,6 +258,31 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// TestCreateSince: a backend uses a key again, for a record that we made (S-32).
+func TestCreateSince(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := open(t, Options{Now: func() time.Time { return now }})
+	ctx := context.Background()
+	stale := must[Entry](t)(s.Create(ctx, d1, user("1"), "old"))
+	other := ensure(t, s, d2, user("1"))[0]
+	now = now.Add(time.Second)
+	begun := now
+	e := must[Entry](t)(s.CreateSince(ctx, d1, user("1"), "new\x00", begun))
+	if e.ID == stale.ID || e.Identity == stale.Identity || e.ExternalID != "new\x00" {
+		t.Errorf("a new record has the old one's ids: %+v", e)
+	}
+	if got := resolve(t, s, d1, "", stale.ID, e.ID); got[0].ID != "" || got[1].ExternalID != "new\x00" {
+		t.Errorf("%+v", got)
+	}
+	if resolve(t, s, d2, "", other.ID)[0].ID != "" {
+		t.Error("another client's stale id points at the new record")
+	}
+	seen := ensure(t, s, d2, user("2"))[0] // since then, by another client
+	if e := must[Entry](t)(s.CreateSince(ctx, d1, user("2"), "", begun)); e.Identity != seen.Identity {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestForget(t *testing.T) {
 	s := open(t, Options{})
 	ctx := context.Background()
