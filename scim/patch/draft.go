@@ -81,8 +81,13 @@ func (d *draft) many() bool {
 func (d *draft) part(sub *scim.Attribute, value scim.Node) draft {
 	p := *d
 	p.attr, p.value, p.hasValue = sub, value, true
-	p.rewrites = d.rewrites[:len(d.rewrites):len(d.rewrites)]
 	return p
+}
+
+// note keeps the name of a rewrite. Drafts of one operation share the names that
+// they have in common, so the slice is never appended to in place.
+func (d *draft) note(rewrite string) {
+	d.rewrites = append(d.rewrites[:len(d.rewrites):len(d.rewrites)], rewrite)
 }
 
 func isEmptyNode(n scim.Node) bool {

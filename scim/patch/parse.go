@@ -2,7 +2,6 @@ package patch
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/postern/postern/scim"
@@ -141,7 +140,7 @@ func (p *parser) withoutPath(d *draft) error {
 			continue
 		}
 		part := draft{index: d.index, op: d.op, path: m.Name, hasPath: true, value: m.Value, hasValue: true, repeat: true,
-			rewrites: slices.Clip(d.rewrites)}
+			rewrites: d.rewrites}
 		if err := p.key(&part); err != nil {
 			return err
 		}

@@ -68,7 +68,7 @@ func (p *parser) rewrite(d *draft, at stage) {
 			continue
 		}
 		if r.apply(d) {
-			d.rewrites = append(d.rewrites[:len(d.rewrites):len(d.rewrites)], r.Name)
+			d.note(r.Name)
 		}
 	}
 }

@@ -172,11 +172,11 @@ func (p *parser) removal(d *draft) error {
 		return nil
 	}
 	if !(d.attr.MultiValued && d.sub == nil) && !d.many() {
-		d.rewrites = append(d.rewrites, valueOfRemove)
+		d.note(valueOfRemove)
 		p.emit(d, scim.Value{})
 		return nil
 	}
-	d.rewrites = append(d.rewrites, listOfRemove)
+	d.note(listOfRemove)
 	p.rewrite(d, ofValue)
 	v, err := p.value(d)
 	if err != nil {
