@@ -15,8 +15,8 @@ import (
 )
 
 // TestModel lets clients and an administrator do random things to the store and
-// to the model, and compares everything that can be asked after each step. A thousand
-// and a half by default; IDENTITY_MODEL_STEPS=1000000 for the long run, and
+// to the model, and compares everything that can be asked after each step: 1,500 of
+// them by default; IDENTITY_MODEL_STEPS=1000000 for the long run, and
 // IDENTITY_MODEL_SEED to repeat one.
 func TestModel(t *testing.T) {
 	steps, seed := envInt("IDENTITY_MODEL_STEPS", 1500), envInt("IDENTITY_MODEL_SEED", time.Now().UnixNano())
