@@ -64,7 +64,7 @@ func (s *Service) memberDelta(ctx context.Context, c Call, t *target, deltas []p
 	var wanted []rules.ID
 	for _, d := range deltas {
 		typ, _ := t.Mapping.MemberType(d.Attr)
-		for _, v := range append(texts(d.Add), texts(d.Remove)...) {
+		for _, v := range append(texts(d.Attr, d.Add), texts(d.Attr, d.Remove)...) {
 			wanted = append(wanted, rules.ID{Type: typ, ID: v})
 		}
 	}
@@ -74,7 +74,7 @@ func (s *Service) memberDelta(ctx context.Context, c Call, t *target, deltas []p
 	}
 	var out adapters.Delta
 	for _, d := range deltas {
-		m, ok, err := t.Mapping.MemberDelta(d.Attr, texts(d.Add), texts(d.Remove), keys)
+		m, ok, err := t.Mapping.MemberDelta(d.Attr, texts(d.Attr, d.Add), texts(d.Attr, d.Remove), keys)
 		if !ok || err != nil {
 			return out, ok, err
 		}
@@ -86,10 +86,14 @@ func (s *Service) memberDelta(ctx context.Context, c Call, t *target, deltas []p
 }
 
 // texts are the values of members.
-func texts(vs []scim.Value) []string {
-	out := make([]string, len(vs))
-	for i, v := range vs {
-		out[i] = v.String()
+func texts(a *scim.Attribute, members []scim.Value) []string {
+	value := a.Find("value")
+	out := make([]string, len(members))
+	for i, m := range members {
+		if value != nil {
+			m = m.Get(value)
+		}
+		out[i] = m.String()
 	}
 	return out
 }

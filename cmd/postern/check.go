@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/postern/postern/config"
 )
@@ -25,7 +25,7 @@ func (c checkCommand) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	if c.Online {
-		if err := c.probe(ctx, cfg, assembly{cfg: cfg, mappings: mappings}); err != nil {
+		if err := c.probe(ctx, cfg, &assembly{cfg: cfg, mappings: mappings, log: slog.New(slog.DiscardHandler)}); err != nil {
 			return err
 		}
 	}
@@ -50,16 +50,13 @@ func count(n int, what string) string {
 }
 
 // probe asks every backend whether it is as the configuration says.
-func (c checkCommand) probe(ctx context.Context, cfg *config.Config, a assembly) error {
+func (c checkCommand) probe(ctx context.Context, cfg *config.Config, a *assembly) error {
 	if err := a.openBackends(); err != nil {
 		return err
 	}
 	defer a.close()
-	for _, t := range a.targets {
-		a.inspect(ctx, t)
+	for i := range a.targets {
+		a.inspect(ctx, i)
 	}
-	if err := cfg.Report.Err(); err != nil {
-		return errors.Join(err)
-	}
-	return nil
+	return cfg.Report.Err()
 }

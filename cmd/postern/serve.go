@@ -64,7 +64,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 		return errors.Join(err, scim.Close())
 	}
 	door := gateway.Door{Name: "scim", Listener: scim, Handler: handler, Plain: g.Insecure.Value}
-	if door.TLS, err = certificate(ctx, g, a.log); err != nil {
+	if door.TLS, err = certificate(g, a.log); err != nil {
 		return errors.Join(err, scim.Close())
 	}
 	doors := []gateway.Door{door}
@@ -122,11 +122,11 @@ func clients(cfg *config.Config) []auth.Client {
 	return out
 }
 
-func certificate(ctx context.Context, g *config.Gateway, log *slog.Logger) (*tls.Config, error) {
+func certificate(g *config.Gateway, log *slog.Logger) (*tls.Config, error) {
 	if g.TLS == nil {
 		return nil, nil
 	}
-	return gateway.TLSConfig(ctx, g.TLS.Certificate.Resolved, g.TLS.Key.Resolved, log)
+	return gateway.TLSConfig(g.TLS.Certificate.Resolved, g.TLS.Key.Resolved, log)
 }
 
 func logger(w io.Writer, l config.Log) *slog.Logger {
@@ -145,7 +145,7 @@ func providerConfig(cfg *config.Config) schema.ProviderConfig {
 	return schema.ProviderConfig{
 		Patch: true, Filter: true, FilterMaxResults: l.PageMax.Value, Sort: true,
 		Pagination: &schema.Pagination{Index: true, DefaultMethod: "index", DefaultPageSize: l.Page.Value, MaxPageSize: l.PageMax.Value},
-		AuthenticationSchemes: []schema.AuthenticationScheme{{Type: "oauthbearertoken", Name: "Bearer token",
+		Authentication: []schema.AuthenticationScheme{{Type: "oauthbearertoken", Name: "Bearer token",
 			Description: "A token of the configuration, in the Authorization header.",
 			SpecURI:     "https://www.rfc-editor.org/info/rfc6750", Primary: true}},
 	}

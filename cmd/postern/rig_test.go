@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The rig starts the real program on a copy of the quickstart, whose keys are
+// shifted into a range that nothing else in the data can be mistaken for. What
+// every test of this package receives, and what the program logs, is searched
+// for them at the end.
+
+const (
+	employeeShift = 770_000_000
+	roleShift     = 880_000_000
+)
+
+const shiftKeys = `
+PRAGMA defer_foreign_keys = ON;
+UPDATE employee_role SET emp_no = emp_no + 770000000, role_id = role_id + 880000000;
+UPDATE employee SET emp_no = emp_no + 770000000, boss_no = boss_no + 770000000;
+UPDATE role SET role_id = role_id + 880000000;
+`
+
+// A transcript is everything that left the program.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) take() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
+
+var heard transcript // of all tests of this package
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if leaks := leaked(heard.take()); len(leaks) > 0 {
+		fmt.Printf("FAIL: backend keys in answers or log lines: %q\n", leaks)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// leaked finds the places where a number in the range of the keys stands.
+func leaked(text string) []string {
+	var out []string
+	for i := 0; i+9 <= len(text); i++ {
+		if text[i] != '7' && text[i] != '8' {
+			continue
+		}
+		n, err := strconv.Atoi(text[i : i+9])
+		if err != nil || (i > 0 && text[i-1] >= '0' && text[i-1] <= '9') {
+			continue
+		}
+		if n > employeeShift && n < employeeShift+100_000 || n > roleShift && n < roleShift+100_000 {
+			out = append(out, text[max(0, i-60):min(len(text), i+40)])
+		}
+	}
+	return out
+}
+
+func TestLeakedFindsKeys(t *testing.T) {
+	if len(leaked(`{"id":"770001001"}`)) != 1 || len(leaked(`+49 170 1234604, "880000010"`)) != 1 {
+		t.Fatal("the search for keys finds none")
+	}
+	if len(leaked("1770001001 and 7700010")) != 0 {
+		t.Fatal("the search for keys finds what is none")
+	}
+}
+
+type rig struct {
+	t     *testing.T
+	dir   string
+	base  string
+	admin string
+	token string
+	vars  map[string]string
+}
+
+// start runs `postern serve` on a copy of the quickstart.
+func start(t *testing.T, edit ...func(yaml string) string) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), token: "quickstart", vars: map[string]string{}}
+	yaml := read(t, "../../examples/quickstart/postern.yaml")
+	for _, f := range edit {
+		yaml = f(yaml)
+	}
+	write(t, filepath.Join(r.dir, "postern.yaml"), yaml)
+	write(t, filepath.Join(r.dir, "legacy.sql"), read(t, "../../examples/quickstart/legacy.sql")+shiftKeys)
+	r.serve()
+	return r
+}
+
+func (r *rig) serve() {
+	r.t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ready := make(chan [2]string, 1)
+	done := make(chan int, 1)
+	var errs transcript
+	m := &Main{Stdout: &heard, Stderr: io.MultiWriter(&heard, &errs), Listening: func(scim, admin string) { ready <- [2]string{scim, admin} }}
+	go func() {
+		done <- m.Run(ctx, []string{"serve", "--config", filepath.Join(r.dir, "postern.yaml"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"})
+	}()
+	select {
+	case at := <-ready:
+		r.base, r.admin = "http://"+at[0]+"/scim/v2", "http://"+at[1]
+	case status := <-done:
+		stop()
+		r.t.Fatalf("serve ended with %d:\n%s", status, errs.take())
+	case <-time.After(30 * time.Second):
+		stop()
+		r.t.Fatal("serve does not listen")
+	}
+	r.t.Cleanup(func() {
+		stop()
+		if status := <-done; status != 0 {
+			r.t.Errorf("serve ended with %d:\n%s", status, errs.take())
+		}
+	})
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An answer is what came back.
+type answer struct {
+	t      *testing.T
+	status int
+	header http.Header
+	body   string
+	json   map[string]any
+}
+
+// expand replaces {name} by what an earlier answer gave.
+func (r *rig) expand(s string) string {
+	for k, v := range r.vars {
+		s = strings.ReplaceAll(s, "{"+k+"}", v)
+	}
+	return s
+}
+
+// do sends a request; header lines are given as "Name: value".
+func (r *rig) do(method, path, body string, headers ...string) *answer {
+	r.t.Helper()
+	path, body = r.expand(path), r.expand(body)
+	if p, q, ok := strings.Cut(path, "?"); ok {
+		path = p + "?" + encodeQuery(q)
+	}
+	req, err := http.NewRequest(method, r.base+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/scim+json")
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_ = res.Header.Write(&heard)
+	_, _ = heard.Write(b)
+	a := &answer{t: r.t, status: res.StatusCode, header: res.Header, body: string(b)}
+	if len(b) > 0 {
+		if err := json.Unmarshal(b, &a.json); err != nil {
+			r.t.Fatalf("%s %s: the body is no JSON object: %s", method, path, b)
+		}
+	}
+	a.check(method + " " + path)
+	return a
+}
+
+// encodeQuery leaves queries that are encoded already alone.
+func encodeQuery(q string) string {
+	if !strings.ContainsAny(q, ` "`) {
+		return q
+	}
+	var out []string
+	for _, p := range strings.Split(q, "&") {
+		k, v, _ := strings.Cut(p, "=")
+		out = append(out, k+"="+strings.ReplaceAll(url.QueryEscape(v), "+", "%20"))
+	}
+	return strings.Join(out, "&")
+}
+
+// check holds every answer to what all answers have in common.
+func (a *answer) check(what string) {
+	a.t.Helper()
+	switch {
+	case a.status == 204 && a.body != "":
+		a.t.Errorf("%s: X-01: 204 with a body", what)
+	case a.status != 204 && a.header.Get("Content-Type") != "application/scim+json":
+		a.t.Errorf("%s: H-01: Content-Type %q", what, a.header.Get("Content-Type"))
+	case a.status >= 400:
+		if a.json["status"] != strconv.Itoa(a.status) || a.json["detail"] == "" || a.json["detail"] == nil {
+			a.t.Errorf("%s: E-01, E-02, E-03: %s", what, a.body)
+		}
+	}
+	if strings.Contains(a.body, "null") && strings.Contains(a.body, ":null") {
+		a.t.Errorf("%s: S-22: a null in %s", what, a.body)
+	}
+}
+
+// want checks the status and stops the test if it is another.
+func (a *answer) want(status int) *answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	return a
+}
+
+// at walks to a value: "name.givenName", "emails.0.value". A URN is one step.
+func (a *answer) at(path string) any {
+	var v any = a.json
+	for path != "" {
+		step, rest, _ := strings.Cut(path, ".")
+		if strings.HasPrefix(path, "urn:") {
+			i := strings.Index(path, ":User") + len(":User")
+			step, rest = path[:i], strings.TrimPrefix(path[i:], ".")
+		}
+		switch w := v.(type) {
+		case map[string]any:
+			v = w[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(w) {
+				return nil
+			}
+			v = w[i]
+		default:
+			return nil
+		}
+		path = rest
+	}
+	return v
+}
+
+// is checks a value as text; "" means that there is none.
+func (a *answer) is(path, want string) *answer {
+	a.t.Helper()
+	got := ""
+	if v := a.at(path); v != nil {
+		got = fmt.Sprint(v)
+	}
+	if got != want {
+		a.t.Errorf("%s is %q, want %q in %s", path, got, want, a.body)
+	}
+	return a
+}
+
+func (a *answer) keep(r *rig, name string) *answer {
+	a.t.Helper()
+	id, _ := a.at("id").(string)
+	if id == "" {
+		a.t.Fatalf("no id in %s", a.body)
+	}
+	r.vars[name] = id
+	return a
+}
+
+// values lists one sub-attribute of a multi-valued attribute, sorted.
+func (a *answer) values(attr, sub string) []string {
+	var out []string
+	list, _ := a.at(attr).([]any)
+	for _, e := range list {
+		if m, ok := e.(map[string]any); ok {
+			out = append(out, fmt.Sprint(m[sub]))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
