@@ -183,3 +183,21 @@ func TestReplaceNeverWipesByMistake(t *testing.T) {
 		}
 	}
 }
+
+// J1 once more, for a list that did not come through Parse: an element that says
+// nothing names nothing.
+func TestEmptyElementNamesNothing(t *testing.T) {
+	rt := thing(t, "", nil)
+	for path, stored := range map[string]string{"m": `{"m":[{"value":"a","type":"work"},{"primary":true}]}`, "r": `{"r":[{"value":"a"}]}`, "l": `{"l":["a"]}`} {
+		a := rt.Layout.Find(path)
+		empty := scim.Value{}
+		if a.Type == scim.TypeComplex {
+			empty = scim.NewComplex(a)
+		}
+		before := resource(t, rt.Layout, stored)
+		after, err := Apply(before, []Operation{{Op: Remove, Attr: a, Value: scim.List(empty)}})
+		if err != nil || !after.Equal(before) {
+			t.Errorf("%s: %v, %v", path, after, err)
+		}
+	}
+}
