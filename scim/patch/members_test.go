@@ -97,6 +97,15 @@ func TestMembersOnlyLooks(t *testing.T) {
 	if _, ok := MembersOnly(ops); ok {
 		t.Error("P-33: a new primary takes it from others")
 	}
+	rt = thing(t, "r.value", func(a *scim.Attribute) { a.CaseExact = false })
+	ops, err = Parse(readJSON(t, patchBody(`{"op":"remove","path":"r[value eq \"A\"]"}`)), rt, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := Apply(resource(t, rt.Layout, `{"r":[{"value":"a"}]}`), ops)
+	if _, ok := MembersOnly(ops); ok || err != nil || after.Get(rt.Layout.Find("r")).Present() {
+		t.Errorf("F-13: a filter without caseExact must look at each element: %v, %v", ops, err)
+	}
 	if _, ok := MembersOnly(nil); ok {
 		t.Error("no operations are not members only: the resource must still exist")
 	}
