@@ -16,7 +16,7 @@ all: build
 
 build:
 	@mkdir -p bin
-	$(GO) build -trimpath -o bin/postern ./cmd/postern
+	$(GO) build -o bin/postern ./cmd/postern
 
 run: build
 	@sh examples/quickstart/hello.sh http://$(LISTEN)/scim/v2

@@ -51,7 +51,7 @@ okta:
 			field("tokens", list(tokenEntry()), func(c *C) *[]Token { return &c.Tokens }).
 				like(`[{hash: "sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c", expires: 2027-01-31}]`).
 				says("Instead of `token`: at most two that have not expired."),
-			field("profile", choice("rfc", "entra", "okta"), func(c *C) *Text { return &c.Profile }).or("rfc").
+			field("profile", choice("rfc", "strict", "entra", "okta"), func(c *C) *Text { return &c.Profile }).or("rfc").
 				says("Whose habits to expect where they differ from the RFCs."),
 			field("ids", choice("allocate", "existing"), func(c *C) *Text { return &c.IDs }).or("allocate").
 				says("`allocate`: ids are random and tell nothing. `existing`: the backend's key is the id, for everybody to see."),

@@ -48,9 +48,10 @@ const (
 // answer and one line in the log.
 func (d *door) handle(a access, h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx, cancel := context.WithTimeout(c.Request.Context(), d.limits.Time)
+		id := requestID(c.Request)
+		ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), idKey{}, id), d.limits.Time)
 		defer cancel()
-		x := &exchange{door: d, c: c, ctx: ctx, begun: time.Now(), id: requestID(c.Request)}
+		x := &exchange{door: d, c: c, ctx: ctx, begun: time.Now(), id: id}
 		defer x.report()
 		defer x.recover()
 		err := x.admit(a)
@@ -153,6 +154,15 @@ func knownMethod(m string) string {
 		return m
 	}
 	return "other"
+}
+
+type idKey struct{}
+
+// RequestID is the id of the request that ctx belongs to, so that every line of
+// the log can carry it; empty outside of requests.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(idKey{}).(string)
+	return id
 }
 
 // requestID takes over the id that a proxy gave the request, if it is short and

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -75,7 +74,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 			return errors.Join(err, scim.Close())
 		}
 		adminAddress = l.Addr().String()
-		doors = append(doors, gateway.Door{Name: "admin", Listener: l, Plain: true,
+		doors = append(doors, gateway.Door{Name: "admin", Listener: l, Plain: g.Insecure.Value,
 			Handler: admin.New(admin.Options{Ready: a.service.Ready, Version: versionText(), Logger: a.log})})
 	}
 	fmt.Fprintf(m.Stdout, "Postern serves SCIM 2.0 at %s\n", g.BaseURL())
@@ -104,8 +103,9 @@ func (a *assembly) handler() (http.Handler, error) {
 		Authenticator: bearer,
 		Limits: gateway.Limits{Body: g.Limits.Body.Value, Depth: g.Limits.Depth.Value, Elements: g.Limits.Elements.Value,
 			Filter: int(g.Limits.Filter.Value), Page: g.Limits.Page.Value, PageMax: g.Limits.PageMax.Value, Time: g.Limits.Time.Value},
-		Config: providerConfig(a.cfg),
-		Logger: a.log,
+		Config:   providerConfig(a.cfg),
+		Profiles: profiles(),
+		Logger:   a.log,
 	})
 }
 
@@ -127,16 +127,6 @@ func certificate(g *config.Gateway, log *slog.Logger) (*tls.Config, error) {
 		return nil, nil
 	}
 	return gateway.TLSConfig(g.TLS.Certificate.Resolved, g.TLS.Key.Resolved, log)
-}
-
-func logger(w io.Writer, l config.Log) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(l.Level.Value)) // checked by config
-	o := &slog.HandlerOptions{Level: level}
-	if l.Format.Value == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }
 
 // providerConfig is what /ServiceProviderConfig says of this configuration.
