@@ -41,6 +41,10 @@ type Harness struct {
 	// it renames the record.
 	KeyFrom string
 
+	// Brief asks a seventh of the comparisons: for variants of an adapter of which
+	// one has passed the whole.
+	Brief bool
+
 	// MembersRead answers how many members the adapter has read from the backend so
 	// far. With it the suite proves that a member change reads none. nil: not checked.
 	MembersRead func(a adapters.Adapter) int

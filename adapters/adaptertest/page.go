@@ -106,30 +106,36 @@ func (r *rig) follow(ctx context.Context, q adapters.Query, n int) ([]adapters.K
 	return nil, errors.New("the pages do not end")
 }
 
-// checkCursorFilter follows pages of a filter.
+// checkCursorFilter follows pages of filters.
 func checkCursorFilter(ctx context.Context, r *rig) error {
 	all, err := r.populate(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, leaf := range r.comparisons(all) {
-		want := keys(matching(leaf, all))
-		if len(want) < 3 || leaf.Pos > 0 {
-			continue
-		}
-		got, err := r.follow(ctx, adapters.Query{Filter: leaf, Limit: 2}, len(all))
+	for _, e := range r.someFilters(all, 30) {
+		want := keys(matching(e, all))
+		got, err := r.follow(ctx, adapters.Query{Filter: e, Limit: 2}, len(all))
 		if err == nil && !slices.Equal(got, want) {
 			err = fmt.Errorf("got %q, want %q", got, want)
 		}
 		if err != nil {
-			return fmt.Errorf("pages of %s: %w", show(leaf), err)
-		}
-		if errs = append(errs, err); len(errs) > 30 {
-			break
+			errs = append(errs, fmt.Errorf("pages of %s: %w", show(e), err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// someFilters are about n comparisons that more than two records and not all fit.
+func (r *rig) someFilters(all []adapters.Record, n int) []filter.Expr {
+	var out []filter.Expr
+	leafs := r.comparisons(all)
+	for i := 0; i < len(leafs); i += 1 + len(leafs)/(3*n) {
+		if m := len(matching(leafs[i], all)); m > 2 && m < len(all) {
+			out = append(out, leafs[i])
+		}
+	}
+	return out
 }
 
 func checkCursorBad(ctx context.Context, r *rig) error {
@@ -150,17 +156,11 @@ func checkTotal(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	filters := []filter.Expr{nil}
-	for _, leaf := range r.comparisons(all) {
-		if n := len(matching(leaf, all)); n > 2 && n < len(all) {
-			filters = append(filters, leaf)
-		}
-	}
 	var errs []error
-	for i := 0; i < len(filters); i += 1 + len(filters)/20 {
-		n := len(matching(filters[i], all))
+	for _, e := range append(r.someFilters(all, 20), nil) {
+		n := len(matching(e, all))
 		for _, limit := range []int{0, 1, len(all)} {
-			q := adapters.Query{Filter: filters[i], Limit: limit, Total: true}
+			q := adapters.Query{Filter: e, Limit: limit, Total: true}
 			page, err := r.List(ctx, q)
 			if err == nil {
 				err = checkTotalOf(q, page, n)
@@ -169,7 +169,7 @@ func checkTotal(ctx context.Context, r *rig) error {
 				err = fmt.Errorf("%d records, want %d", len(page.Records), min(limit, n))
 			}
 			if err != nil {
-				errs = append(errs, fmt.Errorf("%s, limit %d: %w", show(filters[i]), limit, err))
+				errs = append(errs, fmt.Errorf("%s, limit %d: %w", show(e), limit, err))
 			}
 		}
 	}

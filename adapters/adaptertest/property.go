@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -29,8 +30,8 @@ func checkProperty(ctx context.Context, r *rig) error {
 		if err != nil {
 			return err
 		}
-		for range 8 {
-			if err := r.agrees(ctx, r.randomFilter(t, 3), all); err != nil {
+		for range 12 {
+			if err := r.agrees(ctx, r.randomFilter(t, all, 3), all); err != nil {
 				return err
 			}
 		}
@@ -64,7 +65,25 @@ func text(t *rapid.T) string {
 	return rapid.StringOfN(rapid.SampledFrom(letters), 0, 3, -1).Draw(t, "text")
 }
 
-func (r *rig) randomFilter(t *rapid.T, depth int) filter.Expr {
+// near is a text to compare a field with: what the record has there, the same
+// in other letters, a part of it, or any text.
+func near(t *rapid.T, rec adapters.Record, field string) string {
+	has := []rune(adapters.Text(rec.Get(field)))
+	switch rapid.SampledFrom([]string{"same", "folded", "part", "any"}).Draw(t, "near") {
+	case "folded":
+		for i := range has {
+			has[i] = unicode.SimpleFold(has[i])
+		}
+	case "part":
+		from := rapid.IntRange(0, len(has)).Draw(t, "from")
+		has = has[from:rapid.IntRange(from, len(has)).Draw(t, "to")]
+	case "any":
+		return text(t)
+	}
+	return string(has)
+}
+
+func (r *rig) randomFilter(t *rapid.T, all []adapters.Record, depth int) filter.Expr {
 	kinds := []string{"leaf", "leaf"}
 	if depth > 0 {
 		kinds = append(kinds, "and")
@@ -77,16 +96,16 @@ func (r *rig) randomFilter(t *rapid.T, depth int) filter.Expr {
 	}
 	switch rapid.SampledFrom(kinds).Draw(t, "kind") {
 	case "and":
-		return filter.And{r.randomFilter(t, depth-1), r.randomFilter(t, depth-1)}
+		return filter.And{r.randomFilter(t, all, depth-1), r.randomFilter(t, all, depth-1)}
 	case "or":
-		return filter.Or{r.randomFilter(t, depth-1), r.randomFilter(t, depth-1)}
+		return filter.Or{r.randomFilter(t, all, depth-1), r.randomFilter(t, all, depth-1)}
 	case "not":
-		return filter.Not{Term: r.randomFilter(t, depth-1)}
+		return filter.Not{Term: r.randomFilter(t, all, depth-1)}
 	}
-	return r.randomLeaf(t)
+	return r.randomLeaf(t, all)
 }
 
-func (r *rig) randomLeaf(t *rapid.T) *filter.Compare {
+func (r *rig) randomLeaf(t *rapid.T, all []adapters.Record) *filter.Compare {
 	c := &filter.Compare{Name: rapid.SampledFrom(r.filterable()).Draw(t, "field")}
 	declared := r.field(c.Name).Filter
 	c.Match = rapid.SampledFrom(r.matches(c.Name)).Draw(t, "match")
@@ -101,7 +120,7 @@ func (r *rig) randomLeaf(t *rapid.T) *filter.Compare {
 	switch {
 	case null:
 	case c.Match == filter.Exact || c.Match == filter.Folded:
-		c.Value = filter.StringValue(text(t))
+		c.Value = filter.StringValue(near(t, rapid.SampledFrom(all).Draw(t, "record"), c.Name))
 		if c.Name == r.f.Members {
 			c.Value = filter.StringValue(r.h.Member(rapid.IntRange(1, 4).Draw(t, "member")))
 		}

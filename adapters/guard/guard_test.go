@@ -123,6 +123,7 @@ func TestSuite(t *testing.T) {
 				},
 				Fields:  adaptertest.StandardFields,
 				OddKeys: true,
+				Brief:   true,
 			})
 		})
 	}

@@ -30,6 +30,7 @@ func harness(change func(o *memory.Options)) adaptertest.Harness {
 		},
 		Fields:  adaptertest.StandardFields,
 		OddKeys: true,
+		Brief:   true,
 	}
 	h.Fields.Born = "born"
 	return h
@@ -40,6 +41,7 @@ func TestSuite(t *testing.T) {
 		var rel *memory.Relation
 		h := harness(func(o *memory.Options) { rel = o.Fields[6].Relation })
 		h.MembersRead = func(adapters.Adapter) int { return rel.Read() }
+		h.Brief = false
 		adaptertest.Run(t, h)
 	})
 	t.Run("given keys", func(t *testing.T) {
