@@ -27,6 +27,7 @@ type assembly struct {
 	trace    func(statement string) // told every SQL statement, in tests
 
 	databases map[string]*sql.Database
+	guards    map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
 	targets   []provision.Target
 	tables    []*sql.Adapter // by position of targets; nil for other kinds
 	ids       *identity.Store
@@ -58,12 +59,14 @@ func (a *assembly) openBackends() error {
 			return err
 		}
 	}
-	a.databases = map[string]*sql.Database{}
-	for _, b := range a.cfg.Backends {
+	a.databases, a.guards = map[string]*sql.Database{}, map[string]*guard.Guard{}
+	for i := range a.cfg.Backends {
+		b := &a.cfg.Backends[i]
+		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log))
 		if b.Type.Value != "sql" {
 			continue
 		}
-		db, err := a.database(b)
+		db, err := a.database(*b)
 		if err != nil {
 			return fmt.Errorf("backend %s: %w", b.Name.Value, err)
 		}
@@ -106,7 +109,7 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 	}
 	a.tables = append(a.tables, table)
 	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value,
-		Adapter: guard.Wrap(bare, b.Name.Value+"/"+m.Type.Name, guardOptions(b, a.log))})
+		Adapter: a.guards[b.Name.Value].Wrap(bare)})
 	return nil
 }
 
