@@ -21,6 +21,8 @@ type Main struct {
 	Stdout, Stderr io.Writer
 	// Listening, if set, is told the addresses once requests are answered.
 	Listening func(scim, admin string)
+	// Trace, if set, is told every SQL statement that backends are sent.
+	Trace func(statement string)
 }
 
 type commands struct {

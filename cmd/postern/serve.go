@@ -41,7 +41,7 @@ func (c serveCommand) Run(ctx context.Context, m *Main) error {
 	for _, w := range cfg.Warnings() {
 		fmt.Fprintln(m.Stderr, w)
 	}
-	a := &assembly{cfg: cfg, mappings: mappings, log: logger(m.Stderr, cfg.Gateway.Log)}
+	a := &assembly{cfg: cfg, mappings: mappings, log: logger(m.Stderr, cfg.Gateway.Log), trace: m.Trace}
 	defer func() { _ = a.close() }()
 	if err := a.open(ctx); err != nil {
 		return err
