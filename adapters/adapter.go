@@ -72,6 +72,11 @@ type Field struct {
 	Delta  bool // Update takes Adds and Removes for it, without the whole
 	Costly bool // not read unless wanted: a join, a further call
 	Unique bool // the backend refuses a second equal value
+
+	// Checked: the values are keys of other records, and the adapter sees to it, in
+	// what it reads, filters and writes, that only such count as exist and are in
+	// their own target's scope.
+	Checked bool
 }
 
 // A Query asks for a page. It holds only what Capabilities declare.

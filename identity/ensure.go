@@ -14,6 +14,14 @@ func (s *Store) Find(ctx context.Context, d Domain, links []Link) ([]Entry, erro
 	return entries, s.fail("find", err)
 }
 
+// Listed answers as Find does about the records of a list, and whether the tenant
+// has any that may have to stay out of lists at all: Hidden says which.
+func (s *Store) Listed(ctx context.Context, d Domain, links []Link) ([]Entry, bool, error) {
+	entries := unknown(links)
+	_, hides, err := s.reading(ctx).findBy(qListed, d, links, entries)
+	return entries, hides, s.fail("listed", err)
+}
+
 // Ensure answers as Find does, but gives identities and ids at first sight. ID is
 // empty only where the identity was split off and not released to this client.
 // When all are known it is one read; otherwise one transaction more.
@@ -85,22 +93,37 @@ func groupOf(groups []linkGroup, l Link) int {
 
 // find reads the links and answers besides which of them an id is to be made for.
 func (x *session) find(d Domain, links []Link) ([]Entry, []int, error) {
+	entries := unknown(links)
+	if len(links) == 0 {
+		return entries, nil, nil
+	}
+	missing, _, err := x.findBy(qLinks, d, links, entries)
+	return entries, missing, err
+}
+
+// unknown is what is known of links before anybody was asked.
+func unknown(links []Link) []Entry {
 	entries := make([]Entry, len(links))
 	for i, l := range links {
 		entries[i] = Entry{Type: l.Type, Backend: l.Backend, Key: l.Key, Primary: true}
 	}
-	if len(links) == 0 {
-		return entries, nil, nil
-	}
+	return entries
+}
+
+func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (missing []int, hides bool, err error) {
 	groups := groupLinks(links)
 	held := map[int]bool{}
-	err := x.each(qLinks, []any{d.Tenant, d.Client, list(groups)}, func(scan func(...any) error) error {
+	err = x.each(q, []any{d.Tenant, d.Client, list(groups)}, func(scan func(...any) error) error {
 		var g, k int
 		var e Entry
 		var id, externalID, state sql.NullString
 		var created sql.NullInt64
 		if err := scan(&g, &k, &e.Identity, &e.Primary, &id, &externalID, &created, &state); err != nil {
 			return err
+		}
+		if g < 0 {
+			hides = true
+			return nil
 		}
 		at := groups[g].at[k]
 		to := &entries[at]
@@ -112,13 +135,12 @@ func (x *session) find(d Domain, links []Link) ([]Entry, []int, error) {
 		}
 		return nil
 	})
-	var missing []int
 	for i := range entries {
 		if entries[i].ID == "" && !held[i] {
 			missing = append(missing, i)
 		}
 	}
-	return entries, missing, err
+	return missing, hides, err
 }
 
 // allocate makes what is missing: an identity and a link where there is none, and

@@ -18,6 +18,14 @@ CROSS JOIN json_each(g.keys) AS k
 CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = g.type AND l.key = k.value AND l.backend = g.backend
 LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live'`
 
+	// qListed is qLinks with one row more, of group -1, if any record of the tenant
+	// may have to stay out of a list.
+	qListed = qLinks + `
+UNION ALL
+SELECT -1, 0, '', 0, NULL, NULL, NULL, NULL
+WHERE EXISTS (SELECT 1 FROM link WHERE tenant = ?1 AND is_primary = 0)
+    OR EXISTS (SELECT 1 FROM identity WHERE tenant = ?1 AND state = 'held')`
+
 	// qIDs: ?1 tenant, ?2 client, ?3 type or '', ?4 [id]. A row per link.
 	qIDs query = `
 SELECT k.key, e.identity, e.type, e.is_primary, e.deletion_required, p.id, p.externalid, p.created,
@@ -139,7 +147,7 @@ WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
 // readQueries are prepared on both pools, writeQueries on the writer only, at
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
-	return []query{qLinks, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
+	return []query{qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qMove, qMoves, qLater}
 }
 

@@ -165,7 +165,7 @@ func (a *Adapter) capabilities(shape *adapters.Shape) adapters.Capabilities {
 	for i, r := range a.relations {
 		c.Fields[i] = column
 		if r != nil {
-			c.Fields[i] = adapters.Field{Filter: keys, Multi: true, Delta: true, Costly: true}
+			c.Fields[i] = adapters.Field{Filter: keys, Multi: true, Delta: true, Costly: true, Checked: r.Refers != nil}
 		} else if len(a.table.Key) == 1 && a.table.Key[0] == shape.Names()[i] {
 			c.Fields[i].Unique = true
 		}
