@@ -10,6 +10,9 @@ import (
 type Lookup struct {
 	Key        Keys                                    // id of a resource to its key
 	ExternalID func(externalID string) (keys []string) // externalId of the calling client
+	// All gives the keys of all records that a reference to an id may mean; nil:
+	// there is one, as Key says.
+	All func(typ, id string) []string
 }
 
 // Push takes a bound filter apart: what the backend evaluates exactly, in its
@@ -41,10 +44,11 @@ func (m *Mapping) ScopeFilter() (filter.Expr, bool) {
 // HasScope reports whether there is a scope at all.
 func (m *Mapping) HasScope() bool { return m.scope != nil }
 
-// References of a filter: the ids that must be looked up before Push.
-func (m *Mapping) FilterIDs(e filter.Expr) (ids []ID, externalIDs []string) {
+// FilterIDs lists what must be looked up before Push: ids that resources of this
+// type are asked for by, ids that they refer to, and externalIds.
+func (m *Mapping) FilterIDs(e filter.Expr) (ids, referred []ID, externalIDs []string) {
 	if e == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	var collect func(e filter.Expr, in *scim.Attribute)
 	collect = func(e filter.Expr, in *scim.Attribute) {
@@ -58,7 +62,7 @@ func (m *Mapping) FilterIDs(e filter.Expr) (ids []ID, externalIDs []string) {
 					externalIDs = append(externalIDs, c.Value.Str)
 				default:
 					if r := m.referenceRule(a); r != nil {
-						ids = append(ids, ID{Type: r.refers.typ, ID: c.Value.Str})
+						referred = append(referred, ID{Type: r.refers.typ, ID: c.Value.Str})
 					}
 				}
 			}
@@ -66,7 +70,7 @@ func (m *Mapping) FilterIDs(e filter.Expr) (ids []ID, externalIDs []string) {
 		})
 	}
 	collect(e, nil)
-	return ids, externalIDs
+	return ids, referred, externalIDs
 }
 
 func (m *Mapping) referenceRule(a *scim.Attribute) *Rule {
@@ -149,11 +153,7 @@ func (m *Mapping) referenceCompare(c *filter.Compare, r *Rule, l Lookup) (filter
 	case c.Op == filter.Pr && ops.Has(filter.Pr) && !r.relation:
 		return nil, false // a key whose record is out of scope is no value
 	case c.Op == filter.Eq && c.Value.Kind == filter.String && ops.Has(filter.Eq):
-		key, ok := l.Key(r.refers.typ, r.refers.trim(c.Value.Str))
-		if !ok || r.refers.trim(c.Value.Str) != c.Value.Str {
-			return filter.False{}, !ok
-		}
-		return fieldEq(r.field, key), true
+		return m.referenceEq(r, l.keysOf(r.refers.typ, c.Value.Str))
 	}
 	return nil, false
 }

@@ -12,10 +12,11 @@ import (
 // records it points to. Fill puts their ids in; until then it has no value, so
 // that a key can never leave by accident.
 type Reference struct {
-	Type string
-	Keys []string
-	res  *scim.Resource
-	rule *Rule
+	Type    string
+	Keys    []string
+	Checked bool // the backend saw to it that the records exist and are in scope
+	res     *scim.Resource
+	rule    *Rule
 }
 
 // Read makes the resource of a record, except for its references. A rule that
@@ -29,7 +30,7 @@ func (m *Mapping) Read(rec adapters.Record, p *Plan, warn func(*Rule, error)) (*
 			continue
 		}
 		if r.refers != nil {
-			refs = r.appendReference(refs, rec, res)
+			refs = m.appendReference(refs, r, rec, res)
 			continue
 		}
 		v, err := r.read(rec)
@@ -39,7 +40,10 @@ func (m *Mapping) Read(rec adapters.Record, p *Plan, warn func(*Rule, error)) (*
 		}
 		res.Put(r.attr, v)
 	}
-	for _, g := range m.groups {
+	for i, g := range m.groups {
+		if !p.groups[i] {
+			continue
+		}
 		m.readGroup(g, rec, res, warn)
 	}
 	return res, refs
@@ -117,7 +121,7 @@ func (r *Rule) splitValue(raw any) (scim.Value, error) {
 	return fromAny(r.attr, parts, false)
 }
 
-func (r *Rule) appendReference(refs []Reference, rec adapters.Record, res *scim.Resource) []Reference {
+func (m *Mapping) appendReference(refs []Reference, r *Rule, rec adapters.Record, res *scim.Resource) []Reference {
 	var keys []string
 	switch v := rec.At(r.index).(type) {
 	case []string:
@@ -130,7 +134,7 @@ func (r *Rule) appendReference(refs []Reference, rec adapters.Record, res *scim.
 	if len(keys) == 0 {
 		return refs
 	}
-	return append(refs, Reference{Type: r.refers.typ, Keys: keys, res: res, rule: r})
+	return append(refs, Reference{Type: r.refers.typ, Keys: keys, Checked: m.field(r).Checked, res: res, rule: r})
 }
 
 // Fill puts the ids of a reference's records into the resource, in the order of
@@ -156,14 +160,14 @@ func (f Reference) Fill(ids []string, base string) {
 func (ref *reference) make(id, base string) scim.Value {
 	if ref.value == nil {
 		if ref.holder.Type == scim.TypeReference {
-			return scim.Str(base + ref.endpoint + "/" + id)
+			return scim.Str(ref.location(base, id))
 		}
 		return scim.Str(id)
 	}
 	v := scim.NewComplex(ref.holder)
 	v.Set(ref.value, scim.Str(id))
 	if ref.uri != nil {
-		v.Set(ref.uri, scim.Str(base+ref.endpoint+"/"+id))
+		v.Set(ref.uri, scim.Str(ref.location(base, id)))
 	}
 	if ref.kind != nil {
 		v.Set(ref.kind, scim.Str(ref.kindName))

@@ -2,9 +2,11 @@ package rules
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/filter"
 	"github.com/postern/postern/scim/schema"
 )
 
@@ -105,20 +107,26 @@ func (m *Mapping) Rules() []*Rule { return m.rules }
 // A Plan is what one kind of request needs of a mapping: which rules run and
 // which fields they read.
 type Plan struct {
-	Want  adapters.Fields
-	rules []bool
+	Want   adapters.Fields
+	Refers bool // references are among it
+	rules  []bool
+	groups []bool
 }
 
 // Plan works out what must be read for the attributes that are needed. It is
 // meant to be kept for the selections that come often.
 func (m *Mapping) Plan(need func(*scim.Attribute) bool) *Plan {
-	p := &Plan{rules: make([]bool, len(m.rules))}
+	p := &Plan{rules: make([]bool, len(m.rules)), groups: make([]bool, len(m.groups))}
 	var names []string
 	for i, r := range m.rules {
 		if !need(r.attr) {
 			continue
 		}
 		p.rules[i] = true
+		p.Refers = p.Refers || r.refers != nil
+		if r.group != nil {
+			p.groups[slices.Index(m.groups, r.group)] = true
+		}
 		names = append(names, r.reads()...)
 	}
 	if m.scope != nil {
@@ -175,4 +183,42 @@ func (m *Mapping) AttributeOf(field string) string {
 		}
 	}
 	return ""
+}
+
+// Describe says in a few words what a rule does.
+func (r *Rule) Describe() string {
+	switch {
+	case r.relation:
+		s := r.spec.Relation
+		return s.Table.Value + " (" + s.Owner.Value + ", " + s.Member.Value + ") refers to " + r.refers.typ
+	case r.in != nil && r.out != nil:
+		return r.field + " through expressions"
+	case r.in != nil:
+		return "expression: " + r.spec.In.Value
+	case r.out != nil:
+		return r.field + ", written by an expression"
+	case r.codes != nil:
+		return r.field + " through a table of values"
+	case r.refers != nil:
+		return r.field + " refers to " + r.refers.typ
+	case r.split != "":
+		return r.field + ", split at " + strconv.Quote(r.split)
+	}
+	return r.field
+}
+
+// Pushable says whether comparisons with the attribute reach the backend.
+func (r *Rule) Pushable(m *Mapping) string {
+	match := filter.Folded
+	switch {
+	case r.attr.CaseExact || r.codes != nil || r.refers != nil:
+		match = filter.Exact
+	case r.attr.Type == scim.TypeInteger:
+		match = filter.Integer
+	}
+	if r.field == "" || r.in != nil || r.out != nil || r.split != "" || !m.field(r).Filter[match].Has(filter.Eq) ||
+		(r.codes == nil && r.refers == nil && r.attr.Type != scim.TypeString && r.attr.Type != scim.TypeInteger && r.attr.Type != scim.TypeReference) {
+		return "no"
+	}
+	return "yes"
 }

@@ -45,14 +45,6 @@ func (ref *reference) ids(res *scim.Resource) []string {
 	return ids
 }
 
-// trim takes the id out of a reference given as URI.
-func (ref *reference) trim(s string) string {
-	if i := strings.LastIndex(s, ref.endpoint+"/"); i >= 0 {
-		return s[i+len(ref.endpoint)+1:]
-	}
-	return s
-}
-
 // NewRecord makes the record that a create stores: every mapped attribute,
 // defaults for those the client said nothing about (an explicit null is
 // something: C-04), and the constants.
@@ -110,7 +102,7 @@ func (m *Mapping) Accepts(res *scim.Resource) error {
 // Delta works out what must change in the backend for a resource to become
 // another: fields whose rules give something else than before. Fields that no
 // change touches stay as they are, even where a mapping loses detail.
-func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys Keys) (adapters.Delta, error) {
+func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys Keys, ids IDs) (adapters.Delta, error) {
 	d := adapters.Delta{Before: rec, After: rec.Clone()}
 	if err := m.Accepts(after); err != nil {
 		return d, err
@@ -119,6 +111,12 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 	done := map[int]bool{}
 	for _, r := range m.rules {
 		if !r.writable || !r.affected(before, after) || done[r.index] {
+			continue
+		}
+		if r.relation {
+			if err := m.relate(&d, r, after, keys, ids); err != nil {
+				return d, err
+			}
 			continue
 		}
 		was, err := r.write(before, old, keys)
@@ -134,18 +132,9 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 		}
 		done[r.index] = true
 		d.After.SetAt(r.index, is)
-		m.change(&d, r, rec.At(r.index), is)
+		d.Set = append(d.Set, adapters.Change{Field: r.field, Old: rec.At(r.index), New: is})
 	}
 	return d, nil
-}
-
-func (m *Mapping) change(d *adapters.Delta, r *Rule, was, is any) {
-	if r.relation && m.field(r).Delta {
-		add, remove := diff(list(was), list(is))
-		d.Members = append(d.Members, adapters.MemberChange{Field: r.field, Add: add, Remove: remove})
-		return
-	}
-	d.Set = append(d.Set, adapters.Change{Field: r.field, Old: was, New: is})
 }
 
 func (m *Mapping) field(r *Rule) adapters.Field {
@@ -166,30 +155,6 @@ func (r *Rule) affected(before, after *scim.Resource) bool {
 		top = top.Parent()
 	}
 	return !before.Get(top).Equal(after.Get(top))
-}
-
-// MemberDelta makes the delta that only adds and removes members of the
-// multi-valued reference attr, without the record. False if the backend takes
-// no such delta for it.
-func (m *Mapping) MemberDelta(attr *scim.Attribute, add, remove []string, keys Keys) (adapters.MemberChange, bool, error) {
-	r := m.relationRule(attr)
-	if r == nil || !r.writable || !m.field(r).Delta {
-		return adapters.MemberChange{}, false, nil
-	}
-	c := adapters.MemberChange{Field: r.field}
-	for _, id := range add {
-		key, ok := keys(r.refers.typ, r.refers.trim(id))
-		if !ok {
-			return c, true, unknownReference(r, id)
-		}
-		c.Add = append(c.Add, key)
-	}
-	for _, id := range remove {
-		if key, ok := keys(r.refers.typ, r.refers.trim(id)); ok {
-			c.Remove = append(c.Remove, key) // who is unknown is no member
-		}
-	}
-	return c, true, nil
 }
 
 // MemberType is the resource type that a multi-valued reference points to.
