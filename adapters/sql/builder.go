@@ -50,6 +50,7 @@ func (b *builder) bind(values ...any) *builder {
 func (b *builder) include(o *builder) *builder {
 	b.text = append(b.text, o.text...)
 	b.args = append(b.args, o.args...)
+	b.deep = b.deep || o.deep
 	return b
 }
 

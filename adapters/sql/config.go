@@ -10,7 +10,8 @@ import (
 // A Config says how to reach a database. Only DSN is needed.
 type Config struct {
 	// DSN is "sqlite:" and the path of the file. Options follow a question mark:
-	// foreign_keys=off does not enforce foreign keys, mode=ro never writes.
+	// foreign_keys=off does not enforce foreign keys, mode=ro never writes,
+	// synchronous=full waits for the disk at every change.
 	DSN string
 
 	// Init is a script that makes the database where there is no file yet. It

@@ -99,7 +99,7 @@ func (a *Adapter) page(ctx context.Context, s session, p *plan, q adapters.Query
 		page.Records = found.records
 	}
 	if q.Total && page.Total < 0 {
-		if page.Records == nil && q.Limit > 0 && from.offset == 0 && from.after == nil {
+		if q.Limit > 0 && from.offset == 0 && from.after == nil {
 			page.Total = 0 // the first page is empty
 			return page, nil
 		}
@@ -227,15 +227,23 @@ func (s *scanner) scan(rows *stdsql.Rows, shape *adapters.Shape, p *plan, column
 	for n, i := range columns {
 		s.into[len(s.key)+n] = &held[i]
 	}
-	if err := rows.Scan(s.into...); err != nil {
+	if err := s.next(rows, p); err != nil {
 		return r, nil, err
-	}
-	for i, c := range p.key {
-		s.key[i] = p.dialect.read(c, s.key[i])
 	}
 	for _, i := range columns {
 		held[i] = p.dialect.read(p.columns[i], held[i])
 	}
 	r.Key = keyOf(s.key)
 	return r, s.key, nil
+}
+
+// next reads a row and its key.
+func (s *scanner) next(rows *stdsql.Rows, p *plan) error {
+	if err := rows.Scan(s.into...); err != nil {
+		return err
+	}
+	for i, c := range p.key {
+		s.key[i] = p.dialect.read(c, s.key[i])
+	}
+	return nil
 }

@@ -39,13 +39,15 @@ func openSQLite(cfg Config, name string) (*Database, error) {
 	readOnly := false
 	for option, v := range given {
 		switch {
+		case option == "synchronous" && (v[0] == "normal" || v[0] == "full"):
+			params.Set("_synchronous", v[0])
 		case option == "foreign_keys" && (v[0] == "on" || v[0] == "off"):
 			params.Set("_foreign_keys", v[0])
 		case option == "mode" && (v[0] == "ro" || v[0] == "rw"):
 			params.Set("mode", v[0])
 			readOnly = v[0] == "ro"
 		default:
-			return nil, fmt.Errorf("sqlite: no option %s=%s; there are foreign_keys=on|off and mode=rw|ro", option, v[0])
+			return nil, fmt.Errorf("sqlite: no option %s=%s; there are foreign_keys=on|off, synchronous=normal|full and mode=rw|ro", option, v[0])
 		}
 	}
 	made := &initialiser{path: path, script: cfg.Init}
@@ -136,10 +138,19 @@ func (i *initialiser) run() error {
 }
 
 func runScript(path, script string) error {
-	db := stdsql.OpenDB(newConnector(path, url.Values{}, &initialiser{}))
+	// Until it is whole, nothing depends on the file: one sync at the end does.
+	params := url.Values{"_synchronous": {"OFF"}, "_journal_mode": {"MEMORY"}}
+	db := stdsql.OpenDB(newConnector(path, params, &initialiser{}))
 	db.SetMaxOpenConns(1)
 	_, err := db.Exec(script)
-	return errors.Join(err, db.Close())
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -158,9 +158,14 @@ func span(b *builder, c *column, collation, from, to string) {
 	}
 }
 
-// foldOf is filter.Fold of a text column. Of ASCII, which SQLite can tell by
-// length, that is upper; the rest is left to Go.
-func foldOf(ref string) string {
+// foldOf is filter.Fold of a text column, as far as comparison with s for
+// equality of the whole or of a part can tell. Of ASCII, which SQLite knows by
+// its length, that is upper; the rest is left to Go. Broken UTF-8 may count as
+// ASCII, which no s that is whole can tell.
+func foldOf(ref, s string) string {
+	if odd(s) {
+		return "postern_fold(" + ref + ")"
+	}
 	return "CASE WHEN octet_length(" + ref + ") = length(" + ref + ") THEN upper(" + ref + ") ELSE postern_fold(" + ref + ") END"
 }
 
@@ -176,10 +181,10 @@ func (d sqlite) folded(b *builder, c *column, op filter.Op, s string) bool {
 			span(b, c, " COLLATE NOCASE", plain, after(plain))
 		}
 		b.add(" AND ")
-		part(b, foldOf(c.ref), op, fold)
+		part(b, foldOf(c.ref, s), op, fold)
 		b.add(")")
 	default:
-		b.add("(", foldOf(c.ref), " ", symbols[op], " ").bind(fold).add(" AND ")
+		b.add("(postern_fold(", c.ref, ") ", symbols[op], " ").bind(fold).add(" AND ")
 		d.present(b, c)
 		b.add(")")
 	}
@@ -204,9 +209,9 @@ func (d sqlite) foldedEqual(b *builder, c *column, s string) {
 		x := c.under("x")
 		b.add(c.ref, " COLLATE NOCASE IN (SELECT ", x.ref, " FROM json_each(").bind(ranges)
 		b.add(") AS r CROSS JOIN ", c.table, " AS x WHERE ", x.ref, " COLLATE NOCASE >= (r.value ->> 0) AND ",
-			x.ref, " COLLATE NOCASE < (r.value ->> 1) AND ", foldOf(x.ref), " = ").bind(filter.Fold(s)).add(") AND ")
+			x.ref, " COLLATE NOCASE < (r.value ->> 1) AND ", foldOf(x.ref, s), " = ").bind(filter.Fold(s)).add(") AND ")
 	}
-	b.add(c.ref, " < x'' AND ", foldOf(c.ref), " = ").bind(filter.Fold(s)).add(")")
+	b.add(c.ref, " < x'' AND ", foldOf(c.ref, s), " = ").bind(filter.Fold(s)).add(")")
 }
 
 // otherEqual compares the text of what is stored in a column that is not of text.
@@ -306,7 +311,7 @@ func (d sqlite) order(b *builder, c *column, m filter.Match, descending bool) {
 		d.present(b, c)
 		text := c.ref
 		if m == filter.Folded {
-			text = foldOf(c.ref)
+			text = "postern_fold(" + c.ref + ")"
 		}
 		b.add(" THEN ", text, " END COLLATE BINARY", way)
 	case c.kind == integerKind && m == filter.Integer:

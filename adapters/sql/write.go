@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/adapters"
@@ -181,11 +182,10 @@ func (p *plan) returned(ctx context.Context, s session, b *builder) ([][]any, er
 	var out [][]any
 	sc := newScanner(len(p.key), 0, false)
 	for rows.Next() {
-		_, key, err := sc.scan(rows, nil, p, nil)
-		if err != nil {
+		if err := sc.next(rows, p); err != nil {
 			return nil, err
 		}
-		out = append(out, append([]any(nil), key...))
+		out = append(out, slices.Clone(sc.key))
 	}
 	return out, rows.Err()
 }

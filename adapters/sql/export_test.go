@@ -1,0 +1,25 @@
+package sql
+
+import (
+	"context"
+	"strings"
+)
+
+// Explain answers SQLite's plan of a statement whose parameters are null.
+func (db *Database) Explain(ctx context.Context, statement string) (string, error) {
+	rows, err := db.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+statement, make([]any, strings.Count(statement, "?"))...)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	var out strings.Builder
+	for rows.Next() {
+		var a, b, c any
+		var detail string
+		if err := rows.Scan(&a, &b, &c, &detail); err != nil {
+			return "", err
+		}
+		out.WriteString(detail + "\n")
+	}
+	return out.String(), rows.Err()
+}
