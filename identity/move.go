@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -36,30 +35,8 @@ type Move struct {
 // before, but are secondary, and their deletion is required. Ids may be those of
 // identities or of any client.
 func (s *Store) Merge(ctx context.Context, tenant, keep string, drop []string, r Reason) (Move, error) {
-	return s.move(ctx, "merge", r, func(x *session) (before, after snapshot, err error) {
-		var names []string
-		for _, id := range append([]string{keep}, drop...) {
-			name, err := x.ref(tenant, id)
-			if err != nil {
-				return before, after, err
-			}
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-		if len(names) < 2 {
-			return before, after, fmt.Errorf("%w: all the ids belong to one identity already", ErrConflict)
-		}
-		if before, err = x.load(names); err != nil {
-			return before, after, err
-		}
-		for _, row := range before.Identities {
-			if row.Type != before.Identities[0].Type {
-				return before, after, fmt.Errorf("%w: a %s and a %s cannot be one", ErrConflict, before.Identities[0].Type, row.Type)
-			}
-		}
-		return before, planMerge(before), nil
-	})
+	m, _, err := s.MergeThen(ctx, tenant, keep, drop, nil, r)
+	return m, err
 }
 
 // Split makes a new identity of each group of links, which must belong to the
@@ -210,8 +187,14 @@ func (s *Store) move(ctx context.Context, kind string, r Reason, plan planner) (
 	return s.moveUndoing(ctx, kind, 0, r, plan)
 }
 
-// moveUndoing plans, makes and records one move in one transaction.
 func (s *Store) moveUndoing(ctx context.Context, kind string, undoes int64, r Reason, plan planner) (Move, error) {
+	return s.moveAnd(ctx, kind, undoes, r, plan, nil)
+}
+
+// moveAnd plans, makes and records one move in one transaction, of which then,
+// if there is one, is a part; of a dry run it gets a move without number.
+func (s *Store) moveAnd(ctx context.Context, kind string, undoes int64, r Reason, plan planner,
+	then func(x *session, m Move, before, after snapshot) error) (Move, error) {
 	m := Move{Kind: kind, Who: r.Who, Why: r.Why, Undoes: undoes}
 	err := s.write(ctx, kind, func(x *session) error {
 		before, after, err := plan(x)
@@ -222,11 +205,20 @@ func (s *Store) moveUndoing(ctx context.Context, kind string, undoes int64, r Re
 			return err
 		}
 		m.At, m.Before, m.After = micros(x.now), before.forms(), after.forms()
+		if !r.DryRun {
+			if m.Nr, err = x.record(m, before, after); err != nil {
+				return err
+			}
+		}
+		if then != nil {
+			if err := then(x, m, before, after); err != nil {
+				return err
+			}
+		}
 		if r.DryRun {
 			return errDryRun
 		}
-		m.Nr, err = x.record(m, before, after)
-		return err
+		return nil
 	})
 	if err != nil {
 		return Move{}, err

@@ -95,6 +95,18 @@ LEFT JOIN external_id AS p ON p.identity = e.identity AND p.client = e.client AN
 WHERE e.tenant = ?1 AND (?2 = '' OR e.client = ?2) AND e.since < ?3 AND e.deletion_required = 1 AND e.state = 'live'
 ORDER BY e.since, e.nr`
 
+	// qTasks: the open tasks of tenant ?1, with the link as it is now.
+	qTasks query = `
+SELECT t.nr, t.move, t.kind, t.identity, i.type, t.tries, t.note, t.since, t.link,
+    l.identity, coalesce(l.backend, ''), l.key, coalesce(l.is_primary, 0),
+    (SELECT p.key FROM link AS p WHERE p.identity = l.identity AND p.backend = l.backend AND p.is_primary = 1),
+    EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = t.move)
+FROM task AS t
+JOIN identity AS i ON i.id = t.identity
+LEFT JOIN link AS l ON l.nr = t.link
+WHERE t.tenant = ?1 AND t.state = 'open'
+ORDER BY t.nr`
+
 	qMove  query = `SELECT nr, kind, who, why, at, before, after, undoes, EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = m.nr) FROM move AS m WHERE m.tenant = ?1 AND m.nr = ?2`
 	qMoves query = `SELECT nr, kind, who, why, at, before, after, undoes, EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = m.nr) FROM move AS m WHERE m.tenant = ?1 AND (?2 = '' OR EXISTS (SELECT 1 FROM move_identity AS t WHERE t.move = m.nr AND t.identity = ?2)) AND m.nr < ?3 ORDER BY m.nr DESC LIMIT ?4`
 	// qLater: the first move after ?1 that stands and touches the same identities.
@@ -140,6 +152,11 @@ WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live'`
 UPDATE link SET is_primary = 1
 WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
     AND NOT EXISTS (SELECT 1 FROM link WHERE identity = ?1 AND backend = ?2 AND is_primary = 1)`
+	qInsertTask query = `
+INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since) VALUES (?1, ?2, ?3, ?4, ?5, 'open', 0, '', ?6)`
+	qInheritTasks       query = `UPDATE task SET identity = ?1 WHERE identity IN (SELECT value FROM json_each(?2)) AND state = 'open'`
+	qEndTask            query = `UPDATE task SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1 AND state = 'open'`
+	qFailTask           query = `UPDATE task SET tries = tries + 1, note = ?2 WHERE nr = ?1 AND state = 'open'`
 	qInsertMove         query = `INSERT INTO move (tenant, kind, who, why, at, before, after, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
 	qInsertMoveIdentity query = `INSERT INTO move_identity (identity, move) SELECT value, ?2 FROM json_each(?1)`
 )
@@ -148,10 +165,11 @@ WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
 	return []query{qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
-		qLinkAt, qPage, qPending, qMove, qMoves, qLater}
+		qLinkAt, qPage, qPending, qTasks, qMove, qMoves, qLater}
 }
 
 func writeQueries() []query {
 	return []query{qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
-		qSetKey, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove, qInsertMoveIdentity}
+		qSetKey, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
+		qInsertMoveIdentity, qInsertTask, qInheritTasks, qEndTask, qFailTask}
 }
