@@ -11,47 +11,61 @@ import (
 	"github.com/postern/postern/scim"
 )
 
-// statuses is where a backend's kind of failure becomes a status: the only place.
-var statuses = map[adapters.Kind]scim.Error{
-	adapters.Internal:    {Status: 500, Detail: "The backend failed in an unexpected way; the log has the request's id."},
-	adapters.NotFound:    {Status: 404, Detail: "There is no such resource."},
-	adapters.Exists:      {Status: 409, Type: scim.Uniqueness, Detail: "A resource with this value exists already."},
-	adapters.Conflict:    {Status: 409, Detail: "The backend's data stands against this change, or changed meanwhile; read the resource again and retry."},
-	adapters.Invalid:     {Status: 400, Type: scim.InvalidValue, Detail: "The backend refuses a value."},
-	adapters.Denied:      {Status: 502, Detail: "The backend does not let the gateway do this; its administrator must check the gateway's account there."},
-	adapters.Unavailable: {Status: 503, Detail: "The backend does not answer; try again later."},
-	adapters.Unsupported: {Status: 501, Detail: "The backend cannot do this."},
+// answerOf is where a backend's kind of failure becomes a status: the only place.
+func answerOf(k adapters.Kind) *scim.Error {
+	switch k {
+	case adapters.NotFound:
+		return scim.Errorf(404, "", "There is no such resource.")
+	case adapters.Exists:
+		return scim.Errorf(409, scim.Uniqueness, "A resource with this value exists already.")
+	case adapters.Conflict:
+		return scim.Errorf(409, "", "The backend's data stands against this change, or changed meanwhile; read the resource again and retry.")
+	case adapters.Invalid:
+		return scim.Bad(scim.InvalidValue, "The backend refuses a value.")
+	case adapters.Denied:
+		return scim.Errorf(502, "", "The backend does not let the gateway do this; its administrator must check the gateway's account there.")
+	case adapters.Unavailable:
+		return scim.Errorf(503, "", "The backend does not answer; try again later.")
+	case adapters.Unsupported:
+		return scim.Errorf(501, "", "The backend cannot do this.")
+	}
+	return scim.Errorf(500, "", "The backend failed in an unexpected way; the log has the request's id.")
 }
 
-const defaultRetryAfter = 5 // seconds
+const (
+	defaultRetryAfter = 5 // seconds
+	busyRetryAfter    = 1
+)
 
-// fail translates an error on its way out.
-func (s *Service) fail(t *target, err error) error {
+// fail translates an error on its way out. Errors for which the end of the
+// request's own context is to blame pass as they are: whoever ended it knows more.
+func (s *Service) fail(ctx context.Context, t *target, err error) error {
 	var se *scim.Error
 	if err == nil || errors.As(err, &se) {
 		return err
 	}
 	var ae *adapters.Error
+	isBackend := errors.As(err, &ae)
 	switch {
-	case errors.As(err, &ae):
+	case ctx.Err() != nil && (!isBackend || ae.Kind == adapters.Unavailable || ae.Kind == adapters.Internal):
+		return err
+	case isBackend:
 		return backendError(t, ae)
 	case errors.Is(err, identity.ErrBusy):
-		return &scim.Error{Status: 503, Detail: "The mapping table is busy; try again.", RetryAfter: 1, Err: err}
-	case errors.Is(err, context.DeadlineExceeded):
-		return &scim.Error{Status: 503, Detail: "The request took too long; try again later.", RetryAfter: defaultRetryAfter, Err: err}
+		return &scim.Error{Status: 503, Detail: "The mapping table is busy; try again.", RetryAfter: busyRetryAfter, Err: err}
 	}
 	return &scim.Error{Status: 500, Detail: "The gateway failed; the log has the request's id.", Err: err}
 }
 
 func backendError(t *target, ae *adapters.Error) error {
-	e := statuses[ae.Kind]
+	e := answerOf(ae.Kind)
 	e.Err = ae
-	if attr := t.Mapping.AttributeOf(ae.Field); ae.Field != "" && attr != "" {
+	if attr := attributeOf(t, ae.Field); attr != "" {
 		switch ae.Kind {
 		case adapters.Exists:
-			e.Detail = "Another resource has this " + attr + " already; it must be unique."
+			return taken(t, attr, ae)
 		case adapters.Invalid:
-			e.Detail = "The backend refuses the value of " + attr + "."
+			e.Detail = "The backend refuses the value of " + attr + "; if it names other resources, they must exist."
 		}
 	}
 	if ae.Kind == adapters.Unavailable {
@@ -59,10 +73,28 @@ func backendError(t *target, ae *adapters.Error) error {
 		if ae.RetryAfter > 0 {
 			e.RetryAfter = int(math.Ceil(float64(ae.RetryAfter) / float64(time.Second)))
 		}
+		if ae.Unsure {
+			e.Detail = "The backend did not answer in time. The change may have been made all the same: read the resource before repeating it."
+		}
 	}
-	return &e
+	return e
 }
 
-func notFound(c Call) error {
-	return scim.Errorf(404, "", "There is no %s with this id.", c.Type.Name)
+func attributeOf(t *target, field string) string {
+	if field == "" {
+		return ""
+	}
+	return t.Mapping.AttributeOf(field)
+}
+
+// taken says that another record has a unique value. It says the same of records
+// that provisioning may not see (E-07).
+func taken(t *target, attr string, cause error) *scim.Error {
+	e := scim.Errorf(409, scim.Uniqueness, "Another %s has this %s already; it must be unique.", t.name, attr)
+	e.Err = cause
+	return e
+}
+
+func notFound(t *target) *scim.Error {
+	return scim.Errorf(404, "", "There is no %s with this id.", t.name)
 }

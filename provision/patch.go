@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"slices"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -17,102 +18,110 @@ func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Oper
 	t := s.target(c)
 	res, done, err := s.patchMembers(ctx, c, t, id, ops)
 	if !done && err == nil {
-		res, err = s.rewrite(ctx, c, t, id, nonNil(patch.Touches(ops)), func(before *scim.Resource) (*scim.Resource, error) {
+		touched := patch.Touches(ops)
+		p := t.changePlan(func(a *scim.Attribute) bool {
+			return slices.ContainsFunc(touched, func(x *scim.Attribute) bool { return within(a, x) || within(x, a) })
+		})
+		res, err = s.change(ctx, c, t, id, p, func(before *scim.Resource) (*scim.Resource, error) {
 			return patch.Apply(before, ops)
 		})
 	}
-	return res, s.fail(t, err)
-}
-
-func nonNil(as []*scim.Attribute) []*scim.Attribute {
-	if as == nil {
-		return []*scim.Attribute{}
+	if err != nil {
+		return nil, s.fail(ctx, t, err)
 	}
-	return as
+	return res, nil
 }
 
 // patchMembers sends a change that only adds and removes members straight to
 // the backend, without reading any (P-64). done is false if the change is more
 // than that, or the backend takes no such change.
 func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string, ops []patch.Operation) (res *scim.Resource, done bool, err error) {
-	deltas, ok := patch.MembersOnly(ops)
-	if !ok || len(deltas) == 0 || t.Adapter.Capabilities().NoUpdate {
+	if t.caps.NoUpdate {
 		return nil, false, nil
 	}
-	for _, d := range deltas {
-		if _, ok := t.Mapping.MemberType(d.Attr); !ok {
-			return nil, false, nil
+	changes, ok := patch.MembersOnly(ops)
+	if !ok || len(changes) == 0 {
+		return nil, false, nil
+	}
+	m := &membership{Service: s, c: c, t: t, who: newCast()}
+	err = s.at(ctx, c, t, id, func(e identity.Entry) error {
+		if !done { // the first time
+			if done, err = m.plan(ctx, changes); !done || err != nil {
+				return err
+			}
 		}
-	}
-	e, err := s.resolve(ctx, c, t, id)
-	if err != nil {
-		return nil, true, err
-	}
-	delta, ok, err := s.memberDelta(ctx, c, t, deltas)
-	if !ok || err != nil {
-		return nil, ok, err
-	}
-	rec, err := s.updateMembers(ctx, c, t, e, delta)
-	if err != nil || !c.Body {
-		return nil, true, err
-	}
-	res, err = s.one(ctx, c, t, rec)
-	return res, true, err
+		rec, err := m.store(ctx, e)
+		if err != nil || !c.Body {
+			return err
+		}
+		res, err = s.one(ctx, c, t, rec, e, t.plan(c), m.who)
+		return err
+	})
+	return res, done, err
 }
 
-func (s *Service) memberDelta(ctx context.Context, c Call, t *target, deltas []patch.MemberDelta) (adapters.Delta, bool, error) {
-	var wanted []rules.ID
-	for _, d := range deltas {
-		typ, _ := t.Mapping.MemberType(d.Attr)
-		for _, v := range append(texts(d.Attr, d.Add), texts(d.Attr, d.Remove)...) {
-			wanted = append(wanted, rules.ID{Type: typ, ID: v})
-		}
+// A membership is a change of members alone.
+type membership struct {
+	*Service
+	c     Call
+	t     *target
+	who   *cast
+	delta adapters.Delta
+}
+
+// plan translates the change into the backend's keys. False if it must be worked
+// out on the resource after all.
+func (m *membership) plan(ctx context.Context, changes []patch.MemberDelta) (bool, error) {
+	var named []rules.ID
+	for _, d := range changes {
+		named = append(named, m.t.Mapping.MemberIDs(d.Attr, d.Add)...)
+		named = append(named, m.t.Mapping.MemberIDs(d.Attr, d.Remove)...)
 	}
-	keys, err := s.keys(ctx, c, wanted)
+	if len(named) == 0 {
+		return false, nil
+	}
+	all, err := m.meet(ctx, m.c, m.t, m.who, named)
 	if err != nil {
-		return adapters.Delta{}, true, err
+		return true, err
 	}
-	var out adapters.Delta
-	for _, d := range deltas {
-		m, ok, err := t.Mapping.MemberDelta(d.Attr, texts(d.Attr, d.Add), texts(d.Attr, d.Remove), keys)
+	look := rules.Lookup{Key: m.who.key, All: func(typ, id string) []string { return all[rules.ID{Type: typ, ID: id}] }}
+	for _, d := range changes {
+		ch, ok, err := m.t.Mapping.MemberDelta(d.Attr, m.t.Mapping.MemberIDs(d.Attr, d.Add), m.t.Mapping.MemberIDs(d.Attr, d.Remove), look)
 		if !ok || err != nil {
-			return out, ok, err
+			return ok, err
 		}
-		if len(m.Add)+len(m.Remove) > 0 {
-			out.Members = append(out.Members, m)
+		if meets(ch.Add, ch.Remove) {
+			return false, nil // by two ids of one identity: it depends on the order
+		}
+		if len(ch.Add)+len(ch.Remove) > 0 {
+			m.delta.Members = append(m.delta.Members, ch)
 		}
 	}
-	return out, true, nil
+	return true, nil
 }
 
-// texts are the values of members.
-func texts(a *scim.Attribute, members []scim.Value) []string {
-	value := a.Find("value")
-	out := make([]string, len(members))
-	for i, m := range members {
-		if value != nil {
-			m = m.Get(value)
-		}
-		out[i] = m.String()
+func (m *membership) store(ctx context.Context, e identity.Entry) (adapters.Record, error) {
+	want := m.t.scope.Want
+	if m.c.Body {
+		want = m.t.plan(m.c).Want
 	}
-	return out
-}
-
-func (s *Service) updateMembers(ctx context.Context, c Call, t *target, e identity.Entry, d adapters.Delta) (adapters.Record, error) {
-	want := t.scopes.Want
-	if c.Body {
-		want = t.plan(c).Want
-	}
-	if t.Mapping.HasScope() || d.Empty() {
-		rec, err := s.readRecord(adapters.WithoutCache(ctx), c, t, e, want)
-		if err != nil || d.Empty() {
+	if m.t.scoped || m.delta.Empty() {
+		rec, err := m.read(adapters.WithoutCache(ctx), m.t, e, want)
+		if err != nil || m.delta.Empty() {
 			return rec, err
 		}
 	}
-	key, _ := e.KeyIn(t.Backend)
-	rec, err := t.Adapter.Update(ctx, adapters.Key(key), d, want)
-	if adapters.Is(err, adapters.NotFound) {
-		return rec, notFound(c)
+	return m.t.Adapter.Update(ctx, m.t.key(e), m.delta, want)
+}
+
+// meets reports whether two lists have an element in common.
+func meets(a, b []string) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
 	}
-	return rec, err
+	in := make(map[string]bool, len(a))
+	for _, s := range a {
+		in[s] = true
+	}
+	return slices.ContainsFunc(b, func(s string) bool { return in[s] })
 }

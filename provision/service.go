@@ -1,10 +1,12 @@
 package provision
 
 import (
+	"cmp"
 	"context"
-	"hash/maphash"
 	"log/slog"
-	"sync"
+	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -26,44 +28,69 @@ type Options struct {
 	IDs     *identity.Store
 	Scan    int // records that a query may make the gateway look at itself (limits.scan)
 	Log     *slog.Logger
+
+	// Recall is how long it is remembered that a record that others refer to was,
+	// or was not, there and in scope: 5 s if zero, not at all if negative.
+	// Nothing is written on the strength of it.
+	Recall time.Duration
 }
 
+const defaultRecall = 5 * time.Second
+
 // A Service provides SCIM. Its methods may be called from many goroutines. They
-// fail with *scim.Error whenever there is something a client can be told.
+// fail with *scim.Error whenever there is something a client can be told; after
+// the context's end there is nothing.
 type Service struct {
 	targets map[string]*target
 	types   []*schema.ResourceType
 	ids     *identity.Store
 	scan    int
 	log     *slog.Logger
-	seed    maphash.Seed
-	locks   [256]sync.Mutex // by unique value: two creates of one name wait for each other
+	values  *turns // writers of the same unique value wait for each other
+	records *turns // and so do those who change one record
+	changes atomic.Uint64
 }
 
 // A target is a Target with what is worked out once.
 type target struct {
 	Target
 	name     string
-	standard *rules.Plan // what the default selection needs
-	defaults *scim.Selection
+	caps     adapters.Capabilities
+	usual    *scim.Selection // what an answer holds unless the client says otherwise
+	standard *rules.Plan     // what is read for it
+	scope    *rules.Plan     // what is read to learn whether a record is in scope
+	scoped   bool
 	unique   []*scim.Attribute
-	scopes   rules.Plan
+	weighty  []*rules.Rule // rules that a change need not read
+	recall   *recall
+	hides    atomic.Bool // the last look found records that must stay out of lists
 }
 
 // New makes a Service. The mappings are bound to their adapters here.
 func New(o Options) *Service {
-	s := &Service{targets: map[string]*target{}, ids: o.IDs, scan: o.Scan, log: o.Log, seed: maphash.MakeSeed()}
+	s := &Service{targets: map[string]*target{}, ids: o.IDs, scan: o.Scan, log: o.Log, values: newTurns(), records: newTurns()}
 	for _, t := range o.Targets {
-		t.Mapping.Bind(t.Adapter.Capabilities())
-		typ := t.Mapping.Type
-		nt := &target{Target: t, name: typ.Name, defaults: scim.DefaultSelection(typ.Layout)}
-		nt.standard = t.Mapping.Plan(nt.defaults.Needs)
-		nt.scopes = *t.Mapping.Plan(func(*scim.Attribute) bool { return false })
-		nt.unique = uniqueAttributes(typ.Layout)
-		s.targets[typ.Name] = nt
-		s.types = append(s.types, typ)
+		nt := newTarget(t, cmp.Or(o.Recall, defaultRecall))
+		s.targets[nt.name] = nt
+		s.types = append(s.types, t.Mapping.Type)
 	}
 	return s
+}
+
+func newTarget(t Target, remember time.Duration) *target {
+	typ := t.Mapping.Type
+	nt := &target{Target: t, name: typ.Name, caps: t.Adapter.Capabilities(), usual: scim.DefaultSelection(typ.Layout),
+		scoped: t.Mapping.HasScope(), unique: uniqueAttributes(typ.Layout), recall: newRecall(remember)}
+	t.Mapping.Bind(nt.caps)
+	nt.standard = t.Mapping.Plan(nt.usual.Needs)
+	nt.scope = t.Mapping.Plan(func(*scim.Attribute) bool { return false })
+	consulted := t.Mapping.Consulted()
+	for _, r := range t.Mapping.Rules() {
+		if (r.Costly() || r.IsReference()) && !slices.Contains(consulted, r.Top()) {
+			nt.weighty = append(nt.weighty, r)
+		}
+	}
+	return nt
 }
 
 // Types lists the resource types in the order of the configuration.
@@ -77,10 +104,17 @@ func (s *Service) target(c Call) *target { return s.targets[c.Type.Name] }
 
 // plan is what must be read for the answer.
 func (t *target) plan(c Call) *rules.Plan {
-	if c.Select == t.defaults || c.Select == nil {
+	if c.Select == t.usual || c.Select == nil {
 		return t.standard
 	}
 	return t.Mapping.Plan(c.Select.Needs)
+}
+
+// inScope reports whether provisioning may see a record.
+func (t *target) inScope(r adapters.Record) bool { return t.Mapping.InScope(r) }
+
+func (t *target) link(key adapters.Key) identity.Link {
+	return identity.Link{Type: t.name, Backend: t.Backend, Key: string(key)}
 }
 
 // uniqueAttributes lists the attributes whose values the service provider keeps
@@ -107,10 +141,35 @@ func extensionAttributes(a *scim.Attribute) []*scim.Attribute {
 	return nil
 }
 
-// ruleWarner reports values that a rule could not make anything of. It names
-// the rule and never the value.
-func (s *Service) ruleWarner(ctx context.Context, t *target) func(*rules.Rule, error) {
+// top is the top-level attribute, or the extension, that an attribute is part of.
+func top(a *scim.Attribute) *scim.Attribute {
+	for a.Parent() != nil {
+		a = a.Parent()
+	}
+	return a
+}
+
+// within reports whether a is b or part of it.
+func within(a, b *scim.Attribute) bool {
+	for ; a != nil; a = a.Parent() {
+		if a == b {
+			return true
+		}
+	}
+	return false
+}
+
+// warner reports values that a rule could not make anything of: each rule once
+// for a request. It names the rule; the reason could hold what a record holds.
+func (s *Service) warner(ctx context.Context, t *target) func(*rules.Rule, error) {
+	var told []*rules.Rule
 	return func(r *rules.Rule, err error) {
-		s.log.WarnContext(ctx, "attribute left out", "type", t.name, "rule", r.Path, "line", r.Line, "reason", err.Error())
+		if slices.Contains(told, r) {
+			return
+		}
+		told = append(told, r)
+		s.log.WarnContext(ctx, "attribute left out: its rule makes nothing of what the backend holds",
+			"type", t.name, "rule", r.Path, "line", r.Line)
+		s.log.DebugContext(ctx, "attribute left out", "type", t.name, "line", r.Line, "reason", err.Error())
 	}
 }

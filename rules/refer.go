@@ -7,7 +7,6 @@ import (
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim"
-	"github.com/postern/postern/scim/filter"
 )
 
 // IDs gives the id by which the client knows the record with a key; false where
@@ -97,7 +96,7 @@ func (ref *reference) location(base, id string) string {
 // One whom the record names by several keys goes with all of them.
 func (m *Mapping) relate(d *adapters.Delta, r *Rule, after *scim.Resource, keys Keys, ids IDs) error {
 	wanted := map[string]string{} // id to key
-	for _, given := range r.refers.ids(after) {
+	for given := range r.refers.ids(after) {
 		key, ok := keys(r.refers.typ, given)
 		if !ok {
 			return unknownReference(r, given)
@@ -172,7 +171,8 @@ func (l Lookup) keysOf(typ, id string) []string {
 	return nil
 }
 
-// referenceEq is true of records that refer to one of the keys.
-func (m *Mapping) referenceEq(r *Rule, keys []string) (filter.Expr, bool) {
-	return or(len(keys), func(i int) filter.Expr { return fieldEq(r.field, keys[i]) }), len(keys) < 2 || m.caps.Or
+// Identifies reports whether the values of an attribute are ids of resources: its
+// own, or those of others.
+func (m *Mapping) Identifies(a *scim.Attribute) bool {
+	return a == m.Type.Layout.ID || m.references[a] != nil
 }

@@ -1,0 +1,163 @@
+package provision
+
+import (
+	"context"
+	"errors"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/identity"
+	"github.com/postern/postern/rules"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/schema"
+)
+
+// Replace stores a whole resource in place of another (RFC 7644 section 3.5.1).
+func (s *Service) Replace(ctx context.Context, c Call, id string, d *schema.Decoded) (*scim.Resource, error) {
+	t := s.target(c)
+	p := t.changePlan(func(a *scim.Attribute) bool { return top(a).Mutability != scim.ReadOnly })
+	res, err := s.change(ctx, c, t, id, p, func(before *scim.Resource) (*scim.Resource, error) {
+		after := d.Resource.Clone()
+		return after, schema.CheckReplace(before, after)
+	})
+	if err != nil {
+		return nil, s.fail(ctx, t, err)
+	}
+	return res, nil
+}
+
+// changePlan is what a change must read: all that is cheap, and of what costs
+// more, members and other references, only what the change touches.
+func (t *target) changePlan(touches func(*scim.Attribute) bool) *rules.Plan {
+	return t.Mapping.Plan(func(a *scim.Attribute) bool {
+		for _, r := range t.weighty {
+			if r.Attribute() == a {
+				return touches(a)
+			}
+		}
+		return true
+	})
+}
+
+// attempts is how often a change is worked out anew when the record changed
+// meanwhile.
+const attempts = 5
+
+// change reads a resource, lets work say what it should be, and stores the
+// difference.
+func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *rules.Plan,
+	work func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	if t.caps.NoUpdate {
+		return nil, scim.Errorf(501, "", "This backend lets nobody change a %s.", t.name)
+	}
+	e, release, err := s.claim(ctx, c, t, id)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	for try := 1; ; try++ {
+		u := &update{Service: s, c: c, t: t, e: e, plan: p, who: newCast()}
+		res, err := u.run(ctx, work)
+		if try < attempts && adapters.Is(err, adapters.Conflict) && ctx.Err() == nil {
+			continue
+		}
+		return res, gone(t, err)
+	}
+}
+
+// An update is one attempt to change a resource.
+type update struct {
+	*Service
+	c             Call
+	t             *target
+	e             identity.Entry
+	plan          *rules.Plan // what was read of before
+	who           *cast
+	rec           adapters.Record
+	before, after *scim.Resource
+}
+
+func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	var err error
+	if u.rec, err = u.read(adapters.WithoutCache(ctx), u.t, u.e, u.plan.Want); err != nil {
+		return nil, err
+	}
+	if u.before, err = u.one(ctx, u.c, u.t, u.rec, u.e, u.plan, u.who); err != nil {
+		return nil, err
+	}
+	if u.after, err = work(u.before); err != nil {
+		return nil, err
+	}
+	if err := u.placed(ctx, u.c, u.t, u.after); err != nil {
+		return nil, err
+	}
+	return u.store(ctx)
+}
+
+// store carries a change out and answers what is then stored. A change of nothing
+// writes nothing (U-11, P-12).
+func (u *update) store(ctx context.Context) (*scim.Resource, error) {
+	if err := u.introduce(ctx, u.c, u.t, u.who, u.after); err != nil {
+		return nil, err
+	}
+	d, err := u.t.Mapping.Delta(u.rec, u.before, u.after, u.who.key, u.who.id)
+	if err != nil {
+		return nil, err
+	}
+	p := u.t.plan(u.c)
+	stored, complete := u.rec, u.plan.Covers(p)
+	if !d.Empty() {
+		if stored, err = u.apply(ctx, d, p.Want); err != nil {
+			return nil, err
+		}
+		complete = true
+	}
+	if err := u.keepExternalID(ctx); err != nil {
+		return nil, err
+	}
+	if !complete {
+		if stored, err = u.read(adapters.WithoutCache(ctx), u.t, u.e, p.Want); err != nil {
+			return nil, err
+		}
+	}
+	return u.one(ctx, u.c, u.t, stored, u.e, p, u.who)
+}
+
+func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fields) (adapters.Record, error) {
+	release, err := u.values.take(ctx, u.queues(u.t, u.after, u.before)...)
+	if err != nil {
+		return u.rec, err
+	}
+	defer release()
+	if err := u.free(ctx, u.t, u.after, u.before, u.rec.Key); err != nil {
+		return u.rec, err
+	}
+	if !u.t.inScope(d.After) {
+		return u.rec, scim.Bad(scim.InvalidValue, "With this change the %s would be outside what provisioning may manage here.", u.t.name)
+	}
+	stored, err := u.t.Adapter.Update(ctx, u.rec.Key, d, want)
+	u.t.recall.forget(u.rec.Key)
+	if err != nil || stored.Key == u.rec.Key {
+		return stored, err
+	}
+	u.t.recall.forget(stored.Key)
+	// The backend has the new key: its id must follow, whoever has gone meanwhile.
+	err = u.ids.Rekey(context.WithoutCancel(ctx), u.c.Caller.Tenant, u.t.link(u.rec.Key), string(stored.Key))
+	if errors.Is(err, identity.ErrUnknown) {
+		return stored, notFound(u.t)
+	}
+	return stored, err
+}
+
+// keepExternalID keeps externalId in the mapping table, if it changed.
+func (u *update) keepExternalID(ctx context.Context) error {
+	ext := u.externalID(u.t, u.after)
+	if ext == u.externalID(u.t, u.before) {
+		return nil
+	}
+	err := u.ids.SetExternalID(context.WithoutCancel(ctx), u.c.Caller.domain(), u.t.name, u.e.ID, ext)
+	if errors.Is(err, identity.ErrUnknown) {
+		return notFound(u.t)
+	}
+	u.e.ExternalID = ext
+	return err
+}

@@ -1,0 +1,102 @@
+package provision
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/schema"
+)
+
+// Create stores a new resource (RFC 7644 section 3.3) and answers what the
+// backend then holds.
+func (s *Service) Create(ctx context.Context, c Call, d *schema.Decoded) (*scim.Resource, error) {
+	t := s.target(c)
+	res, err := s.create(ctx, c, t, d)
+	if err != nil {
+		return nil, s.fail(ctx, t, err)
+	}
+	return res, nil
+}
+
+func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decoded) (*scim.Resource, error) {
+	if t.caps.NoCreate {
+		return nil, scim.Errorf(501, "", "This backend lets nobody create a %s.", t.name)
+	}
+	who := newCast()
+	if err := s.introduce(ctx, c, t, who, d.Resource); err != nil {
+		return nil, err
+	}
+	null := func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) }
+	rec, err := t.Mapping.NewRecord(d.Resource, null, who.key)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.placed(ctx, c, t, d.Resource); err != nil {
+		return nil, err
+	}
+	release, err := s.values.take(ctx, s.queues(t, d.Resource, nil)...)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := s.free(ctx, t, d.Resource, nil, ""); err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, c, t, d.Resource, rec, who)
+}
+
+// insert stores the record and enters it in the mapping table. If that fails, the
+// record goes again: what has no id for its creator was not created.
+func (s *Service) insert(ctx context.Context, c Call, t *target, r *scim.Resource, rec adapters.Record, who *cast) (*scim.Resource, error) {
+	p := t.plan(c)
+	begun := time.Now()
+	stored, err := t.Adapter.Create(ctx, rec, p.Want)
+	if err != nil {
+		return nil, err
+	}
+	settle := context.WithoutCancel(ctx) // the backend has it: the rest must not stop halfway
+	t.recall.forget(stored.Key)
+	if !t.inScope(stored) {
+		s.takeBack(settle, t, stored.Key)
+		return nil, scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", t.name)
+	}
+	e, err := s.ids.CreateSince(settle, c.Caller.domain(), t.link(stored.Key), s.externalID(t, r), begun)
+	if err != nil {
+		s.takeBack(settle, t, stored.Key)
+		return nil, err
+	}
+	return s.one(ctx, c, t, stored, e, p, who)
+}
+
+// takeBack removes a record that was created in vain.
+func (s *Service) takeBack(ctx context.Context, t *target, key adapters.Key) {
+	if err := t.Adapter.Delete(ctx, key); err != nil {
+		s.log.ErrorContext(ctx, "a record that was created in vain is still in the backend", "type", t.name, "kind", adapters.KindOf(err).String())
+	}
+	t.recall.forget(key)
+}
+
+// externalID is the value to keep in the mapping table.
+func (s *Service) externalID(t *target, r *scim.Resource) string {
+	if t.Mapping.MapsExternalID() {
+		return ""
+	}
+	return r.Get(r.Layout().ExternalID).String()
+}
+
+// placed reports elements of multi-valued attributes that have no place in the
+// backend: an error for clients that want to know, a line in the log otherwise.
+func (s *Service) placed(ctx context.Context, c Call, t *target, r *scim.Resource) error {
+	lost := t.Mapping.Unplaced(r)
+	if len(lost) == 0 {
+		return nil
+	}
+	if c.Caller.Reject {
+		return scim.Bad(scim.InvalidValue, "%s has no place in the backend; see the canonical values in /Schemas.", lost[0])
+	}
+	s.log.WarnContext(ctx, "values left out: no rule stores them", "type", t.name, "attributes", lost)
+	return nil
+}

@@ -1,0 +1,100 @@
+package provision
+
+import (
+	"context"
+	"errors"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/identity"
+	"github.com/postern/postern/scim"
+)
+
+// Delete removes a resource (RFC 7644 section 3.6). Its id is never used again.
+func (s *Service) Delete(ctx context.Context, c Call, id string) error {
+	t := s.target(c)
+	return s.fail(ctx, t, s.remove(ctx, c, t, id))
+}
+
+func (s *Service) remove(ctx context.Context, c Call, t *target, id string) error {
+	if t.caps.NoDelete {
+		return scim.Errorf(501, "", "This backend lets nobody delete a %s.", t.name)
+	}
+	e, release, err := s.claim(ctx, c, t, id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if !e.Primary { // the client lets go of an id that a merge made superfluous; the record stays
+		err := s.ids.Acknowledge(ctx, c.Caller.domain(), t.name, id)
+		if errors.Is(err, identity.ErrUnknown) {
+			return notFound(t)
+		}
+		return err
+	}
+	keys, err := s.erase(ctx, t, e)
+	if err != nil {
+		return err
+	}
+	links := make([]identity.Link, 0, len(keys))
+	for _, k := range t.keys(e) {
+		links = append(links, t.link(k))
+	}
+	if err := s.ids.Forget(context.WithoutCancel(ctx), c.Caller.Tenant, links...); err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return notFound(t) // gone already, without our doing
+	}
+	return nil
+}
+
+// erase deletes all records of an entry from the backend, the one that is read
+// and written last, and answers which ones were there. Further records that are
+// out of scope are left alone.
+func (s *Service) erase(ctx context.Context, t *target, e identity.Entry) ([]adapters.Key, error) {
+	keys := t.keys(e)
+	if t.scoped {
+		shown, err := s.shownOf(ctx, t, e, keys)
+		if err != nil {
+			return nil, err
+		}
+		keys = shown
+	}
+	var done []adapters.Key
+	for i := len(keys) - 1; i >= 0; i-- {
+		err := t.Adapter.Delete(ctx, keys[i])
+		t.recall.forget(keys[i])
+		switch {
+		case adapters.Is(err, adapters.NotFound):
+		case err != nil:
+			return nil, err
+		default:
+			done = append(done, keys[i])
+		}
+	}
+	return done, nil
+}
+
+// shownOf leaves out records that are not there or not in scope. If the first is
+// out of scope, so is the resource.
+func (s *Service) shownOf(ctx context.Context, t *target, e identity.Entry, keys []adapters.Key) ([]adapters.Key, error) {
+	ctx = adapters.WithoutCache(ctx)
+	var out []adapters.Key
+	_, err := s.read(ctx, t, e, t.scope.Want)
+	switch {
+	case err == nil:
+		out = append(out, keys[0])
+	case !adapters.Is(err, adapters.NotFound):
+		return nil, err
+	}
+	if len(keys) == 1 {
+		return out, nil
+	}
+	shown, err := t.present(ctx, keys[1:])
+	for _, k := range keys[1:] {
+		if shown[k] {
+			out = append(out, k)
+		}
+	}
+	return out, err
+}
