@@ -1,6 +1,7 @@
 package adapters
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -67,7 +68,7 @@ func Text(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
+		return floatText(v)
 	case bool:
 		return strconv.FormatBool(v)
 	case []byte:
@@ -76,4 +77,13 @@ func Text(v any) string {
 		return v.UTC().Format(time.RFC3339Nano)
 	}
 	return ""
+}
+
+// floatText writes numbers of a usual size without an exponent: 1234567 that a
+// backend keeps as floating point is no other number than the integer.
+func floatText(f float64) string {
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		return strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }

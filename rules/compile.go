@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"fmt"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr"
@@ -15,213 +14,117 @@ import (
 // Compile makes the mapping of one resource type, or says everything that is
 // wrong with it. Warnings come with a mapping.
 func Compile(in Input) (*Mapping, []Problem) {
-	c := &compiler{in: in, m: &Mapping{aliases: in.Aliases, constants: in.Constants}, fields: &fieldSet{}}
-	full, err := fullLayout(in)
-	if err != nil {
+	c := &compiler{in: in, m: &Mapping{constants: in.Constants}}
+	var err error
+	if c.full, err = fullLayout(in); err != nil {
 		c.ps.add(in.At, "", "resource type %s: %s", in.Name, err)
 		return nil, c.ps
 	}
-	c.full = full
 	c.plan()
-	if Broken(c.ps) {
-		return nil, c.ps
-	}
 	if c.m.Type, err = c.view.resourceType(in); err != nil {
-		c.ps.add(in.At, "", "resource type %s: %s", in.Name, err)
+		if !Broken(c.ps) { // else it may be a consequence
+			c.ps.add(in.At, "", "%s", err)
+		}
 		return nil, c.ps
 	}
 	for _, d := range c.drafts {
-		c.compile(d)
+		c.rule(d)
 	}
 	c.conditions()
-	c.finish()
 	if Broken(c.ps) {
 		return nil, c.ps
 	}
+	c.finish()
 	return c.m, c.ps
 }
 
 type compiler struct {
 	in     Input
-	full   *scim.Layout
+	full   *scim.Layout // with everything that the schemas define
 	view   *view
-	drafts []draft
+	drafts []*draft
 	m      *Mapping
-	fields *fieldSet
+	fields []string
 	ps     problems
 }
 
-// A draft is a rule whose path is known in the full schema.
-type draft struct {
-	spec Spec
-	path path
-	at   place
+// fullLayout compiles the whole schema, to find what paths mean.
+func fullLayout(in Input) (*scim.Layout, error) {
+	var exts []scim.Extension
+	for _, e := range in.Extensions {
+		exts = append(exts, scim.Extension{Schema: e.Schema.ID, Attributes: cloneAll(e.Schema.Attributes)})
+	}
+	return scim.NewLayout(in.Schema.ID, cloneAll(in.Schema.Attributes), exts)
 }
 
-type fieldSet struct{ names []string }
-
-func (f *fieldSet) add(names ...string) { f.names = append(f.names, names...) }
-
-// plan finds every path's place and works out the schema that will be served.
-func (c *compiler) plan() {
-	c.view = newView()
-	seen := map[string]int{}
-	for _, s := range c.in.Attributes {
-		p, ok := parsePath(s.Path, c.in.Aliases, &c.ps)
-		if !ok {
-			continue
-		}
-		at, ok := p.resolve(c.full, &c.ps)
-		if !ok {
-			continue
-		}
-		id := placeID(at)
-		if line, dup := seen[id]; dup {
-			c.ps.add(s.Path, "", "%q is mapped twice; first in line %d", s.Path.Value, line)
-			continue
-		}
-		seen[id] = s.Path.Line
-		c.drafts = append(c.drafts, draft{spec: s, path: p, at: at})
-		c.characteristics(s, at)
+func cloneAll(as []*scim.Attribute) []*scim.Attribute {
+	out := make([]*scim.Attribute, len(as))
+	for i, a := range as {
+		out[i] = a.Clone()
 	}
-	c.checkRequired()
+	return out
 }
 
-func placeID(at place) string {
-	id := at.attr.Path()
-	for _, f := range at.consts {
-		id += fmt.Sprintf("|%s=%v", f.attr.Name, f.value)
-	}
-	return id
-}
-
-// characteristics keeps what a rule maps and notes what it makes of mutability
-// and returned.
-func (c *compiler) characteristics(s Spec, at place) {
-	for _, f := range at.consts {
-		c.view.includeOnly(f.attr)
-		c.view.change(f.attr, func(a *scim.Attribute) { c.canonical(a, f.value) })
-	}
-	if s.Refers.Value != "" {
-		c.includeReference(at.attr)
-	} else if at.attr.Type == scim.TypeComplex && s.In.Value == "" && s.Field.Value != "" && s.Split.Value != "" && at.attr.Find("value") != nil {
-		c.view.includeOnly(at.attr.Find("value"))
-	} else {
-		c.view.include(at.attr)
-	}
-	switch {
-	case s.In.Value != "" && (s.Out.Value == "" || s.Field.Value == ""):
-		c.view.change(at.attr, func(a *scim.Attribute) { markReadOnly(a) })
-	case s.In.Value == "" && s.Out.Value != "":
-		c.view.change(at.attr, func(a *scim.Attribute) { a.Mutability, a.Returned = scim.WriteOnly, scim.ReturnedNever })
-	}
-	c.overrides(s, at)
-}
-
-// canonical lists the type values that a configuration knows, so that clients
-// can see which elements have a place.
-func (c *compiler) canonical(a *scim.Attribute, v scim.Value) {
-	if a.Type != scim.TypeString {
-		return
-	}
-	if !a.EnforceCanonical && slices.ContainsFunc(a.CanonicalValues, func(s string) bool { return strings.EqualFold(s, v.String()) }) {
-		return
-	}
-	a.CanonicalValues = append(slices.Clone(a.CanonicalValues), v.String())
-}
-
-func markReadOnly(a *scim.Attribute) {
-	a.Mutability, a.Required = scim.ReadOnly, false
-	for _, s := range a.Sub {
-		markReadOnly(s)
-	}
-}
-
-func (c *compiler) overrides(s Spec, at place) {
-	if s.Mutability.Value != "" {
-		m, ok := scim.ParseMutable(s.Mutability.Value)
-		if !ok || m == scim.ReadWrite || m == scim.WriteOnly {
-			c.ps.add(s.Mutability, "readOnly or immutable", "mutability %q cannot be set here", s.Mutability.Value)
-			return
-		}
-		c.view.change(at.attr, func(a *scim.Attribute) {
-			if a.Mutability = m; m == scim.ReadOnly {
-				markReadOnly(a)
-			}
-		})
-	}
-	if s.Uniqueness.Value != "" {
-		u, ok := scim.ParseUnique(s.Uniqueness.Value)
-		if !ok {
-			c.ps.add(s.Uniqueness, "none, server or global", "%q is no uniqueness", s.Uniqueness.Value)
-			return
-		}
-		c.view.change(at.attr, func(a *scim.Attribute) { a.Uniqueness = u })
-	}
-	if s.Required {
-		c.view.change(at.attr, func(a *scim.Attribute) { a.Required = true })
-	}
-}
-
-// includeReference keeps of a reference what Postern can fill: value, $ref, type.
-func (c *compiler) includeReference(a *scim.Attribute) {
-	holder := a
-	if a.Type != scim.TypeComplex && a.Parent() != nil && strings.EqualFold(a.Name, "value") {
-		holder = a.Parent()
-	}
-	c.view.includeOnly(a)
-	for _, n := range []string{"value", "$ref", "type"} {
-		if s := holder.Find(n); s != nil {
-			c.view.includeOnly(s)
-		}
-	}
-}
-
-func (c *compiler) checkRequired() {
-	for _, a := range c.full.Attributes() {
-		if a.Required && a.Schema() == c.in.Schema.ID && !c.view.keep[strings.ToLower(a.Path())] {
-			c.ps.add(c.in.At, "add a line such as "+a.Name+": COLUMN",
-				"%s needs the attribute %s, and no rule makes it", c.in.Name, a.Name)
-		}
-	}
-}
-
-// compile makes the rule of a draft in the layout that will be served.
-func (c *compiler) compile(d draft) {
-	at, ok := d.path.resolve(c.m.Type.Layout, nil)
-	if !ok {
-		c.ps.add(d.spec.Path, "", "%q is not part of the schema", d.spec.Path.Value)
-		return
-	}
+// rule makes the rule of a draft in the layout that will be served.
+func (c *compiler) rule(d *draft) {
 	s := d.spec
-	r := &Rule{Path: s.Path.Value, Line: s.Path.Line, attr: at.attr, field: s.Field.Value, index: -1,
+	r := &Rule{Path: s.Path.Value, Line: s.Path.Line, attr: c.served(d.at.attr), field: s.Field.Value, index: -1,
 		split: s.Split.Value, format: s.Format.Value, spec: s}
-	if at.element != nil {
-		r.group = c.groupFor(at)
+	if r.item = r.attr; r.attr.Type == scim.TypeComplex && r.split != "" {
+		r.item = r.attr.Find("value")
+	}
+	if d.at.element != nil {
+		r.group = c.groupFor(d.at)
 		r.group.rules = append(r.group.rules, r)
 	}
 	c.reference(r)
 	c.relation(r)
 	c.table(r)
 	c.expressions(r)
+	r.readable = !d.outOnly() && !hidden(r.attr)
+	r.writable = r.field != "" && !d.inOnly() && !readOnly(r.attr)
 	c.fallback(r)
-	c.checkPlain(r)
-	r.writable = r.attr.Mutability != scim.ReadOnly && (r.field != "")
 	if r.field != "" {
-		c.fields.add(r.field)
+		c.fields = append(c.fields, r.field)
 	}
+	r.number = len(c.m.rules)
 	c.m.rules = append(c.m.rules, r)
 }
 
+// served is the attribute of the served layout that one of the full layout became.
+func (c *compiler) served(a *scim.Attribute) *scim.Attribute {
+	return c.m.Type.Layout.Resolve(a.Path())
+}
+
+func hidden(a *scim.Attribute) bool {
+	for ; a != nil; a = a.Parent() {
+		if a.Mutability == scim.WriteOnly {
+			return true
+		}
+	}
+	return false
+}
+
+func readOnly(a *scim.Attribute) bool {
+	for ; a != nil; a = a.Parent() {
+		if a.Mutability == scim.ReadOnly {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *compiler) groupFor(at place) *group {
+	id, element := at.constants(), c.served(at.element)
 	for _, g := range c.m.groups {
-		if g.attr == at.element && slices.EqualFunc(g.consts, at.consts, func(a, b fixed) bool {
-			return a.attr == b.attr && a.value.Equal(b.value)
-		}) {
+		if g.attr == element && g.id == id {
 			return g
 		}
 	}
-	g := &group{attr: at.element, consts: at.consts}
+	g := &group{attr: element, id: id, index: len(c.m.groups)}
+	for _, f := range at.consts {
+		g.consts = append(g.consts, fixed{attr: c.served(f.attr), value: f.value})
+	}
 	c.m.groups = append(c.m.groups, g)
 	return g
 }
@@ -233,18 +136,24 @@ func (c *compiler) reference(r *Rule) {
 	}
 	endpoint, ok := c.in.Types[s.Refers.Value]
 	if !ok {
-		c.ps.add(s.Refers, "", "there is no resource type %q", s.Refers.Value)
+		c.ps.add(s.Refers, didYouMean(s.Refers.Value, slices.Sorted(maps.Keys(c.in.Types))), "there is no resource type %q", s.Refers.Value)
 		return
 	}
-	ref := &reference{typ: s.Refers.Value, endpoint: endpoint, holder: r.attr, kindName: s.Refers.Value}
-	if r.attr.Type != scim.TypeComplex && r.attr.Parent() != nil && strings.EqualFold(r.attr.Name, "value") {
-		ref.holder = r.attr.Parent()
-	}
+	ref := &reference{typ: s.Refers.Value, endpoint: endpoint, holder: holderOf(r.attr), kindName: s.Refers.Value}
 	ref.value, ref.uri, ref.kind = ref.holder.Find("value"), ref.holder.Find("$ref"), ref.holder.Find("type")
-	if ref.kind != nil && slices.Contains(ref.kind.CanonicalValues, "direct") {
+	if ref.kind != nil && containsFold(ref.kind.CanonicalValues, "direct") {
 		ref.kindName = "direct" // User.groups (RFC 7643 section 4.1.2)
 	}
 	r.refers = ref
+}
+
+// holderOf is the complex attribute whose value is a reference, or the plain
+// attribute itself.
+func holderOf(a *scim.Attribute) *scim.Attribute {
+	if p := a.Parent(); a.Type != scim.TypeComplex && p != nil && !p.IsExtension() && strings.EqualFold(a.Name, "value") {
+		return p
+	}
+	return a
 }
 
 func (c *compiler) relation(r *Rule) {
@@ -252,55 +161,52 @@ func (c *compiler) relation(r *Rule) {
 	if s.Relation == nil {
 		return
 	}
-	r.relation, r.field = true, "$"+r.attr.Path()
-	if !r.attr.MultiValued {
-		c.ps.add(s.Path, "", "%s has one value; a join table gives several", s.Path.Value)
+	r.relation, r.field = true, relationPrefix+r.attr.Path()
+	if r.refers != nil {
+		c.m.Relations = append(c.m.Relations, RelationField{Field: r.field, Table: s.Relation.Table.Value,
+			Owner: s.Relation.Owner.Value, Member: s.Relation.Member.Value, Refers: r.refers.typ})
 	}
-	if r.refers == nil {
-		c.ps.add(s.Path, "add refers: User or refers: Group", "a join table needs the resource type that its members are")
-		return
-	}
-	c.m.Relations = append(c.m.Relations, RelationField{Field: r.field, Table: s.Relation.Table.Value,
-		Owner: s.Relation.Owner.Value, Member: s.Relation.Member.Value, Refers: r.refers.typ})
 }
 
 func (c *compiler) table(r *Rule) {
+	seen := map[string]bool{}
 	for _, v := range r.spec.Values {
-		value, err := parseLiteral(r.attr, v.SCIM.Value)
-		if err != nil {
-			c.ps.add(v.SCIM, "", "%q is no %s, as %s must be", v.SCIM.Value, r.attr.Type, r.attr.Path())
+		value, ok := parseLiteral(r.item, v.SCIM.Value)
+		switch {
+		case !ok:
+			c.badLiteral(v.SCIM, r.item, "the value")
 			continue
+		case v.Backend.Value == "":
+			c.ps.add(v.Backend, `write in: 'record.x == nil ? … : …'`, "an empty field has no value, so no row of the table can stand for it")
+		case seen[v.Backend.Value]:
+			c.ps.add(v.Backend, "", "the backend's value %q is in the table twice", v.Backend.Value)
 		}
+		seen[v.Backend.Value] = true
 		r.codes = append(r.codes, code{backend: v.Backend.Value, value: value})
 	}
-	if len(r.spec.Values) > 0 && r.field == "" {
-		c.ps.add(r.spec.Path, "add name: COLUMN", "a table of values needs the backend's field")
+}
+
+func (c *compiler) badLiteral(at Text, a *scim.Attribute, what string) {
+	hint := ""
+	if a.EnforceCanonical {
+		hint = "one of " + strings.Join(a.CanonicalValues, ", ")
 	}
+	c.ps.add(at, hint, "%s %q does not fit: %s is %s", what, at.Value, a.Path(), article(a))
 }
 
 func (c *compiler) expressions(r *Rule) {
 	s := r.spec
 	if s.In.Value != "" {
-		r.in = c.expression(s.In, recordEnvironment())
-		if r.in != nil {
-			warnAbsent(&c.ps, s.In)
-			c.fields.add(r.in.names...)
+		if r.in = c.expression(s.In, recordEnvironment(r.field != "")); r.in != nil {
+			c.checkResult(r.in, r.attr, r.group != nil)
+			c.fields = append(c.fields, r.in.names...)
 		}
 	}
 	if s.Out.Value != "" {
-		r.out = c.expression(s.Out, resourceEnvironment(c.m.Type.Layout, c.in.Aliases))
-		if s.Field.Value == "" {
-			c.ps.add(s.Out, "add name: COLUMN", "out computes a field's value, and no field is named")
+		if r.out = c.expression(s.Out, c.resourceEnvironment(r.attr)); r.out != nil {
+			c.checkOut(r.out)
 		}
 	}
-}
-
-func (c *compiler) expression(at Text, env environment, opts ...expr.Option) *expression {
-	e, problem := compileExpr(at, env, opts...)
-	if problem != nil {
-		c.ps = append(c.ps, *problem)
-	}
-	return e
 }
 
 func (c *compiler) fallback(r *Rule) {
@@ -308,78 +214,86 @@ func (c *compiler) fallback(r *Rule) {
 	if d == nil {
 		return
 	}
-	v, err := parseLiteral(r.attr, d.Value)
-	if err != nil {
-		c.ps.add(*d, "", "the default %q is no %s, as %s must be", d.Value, r.attr.Type, r.attr.Path())
+	switch {
+	case r.refers != nil:
+		c.ps.add(*d, "set the field by constants", "a reference cannot have a default")
 		return
+	case !r.writable:
+		c.ps.add(*d, "", "the default does nothing: %s is never written", r.attr.Path())
+		return
+	}
+	v, ok := parseLiteral(r.attr, d.Value)
+	if !ok {
+		c.badLiteral(*d, r.attr, "the default")
+		return
+	}
+	if r.attr.MultiValued {
+		v = scim.List(v)
 	}
 	r.fallback, r.hasDef = v, true
 }
 
-// checkPlain refuses rules that can make no value.
-func (c *compiler) checkPlain(r *Rule) {
-	s := r.spec
-	switch {
-	case r.field == "" && r.in == nil && r.out == nil:
-		c.ps.add(s.Path, "name a field, or an expression with in or out", "the rule for %q says nothing", s.Path.Value)
-	case r.relation || r.in != nil || r.out != nil || r.refers != nil:
-	case r.attr.Type == scim.TypeComplex && r.split == "":
-		c.ps.add(s.Path, "map its sub-attributes, as "+s.Path.Value+"."+r.attr.Sub[0].Name,
-			"%s is complex, and one field cannot hold it", s.Path.Value)
-	case r.attr.MultiValued && r.split == "" && r.attr.Type != scim.TypeComplex:
-		c.ps.add(s.Path, `add split: "," if the field holds them all`, "%s has several values, and one field holds one", s.Path.Value)
-	}
-}
-
-// conditions compiles scope and when, and finds the fields they name.
+// conditions compiles scope and when, and notes all fields that are named.
 func (c *compiler) conditions() {
-	if c.m.scope = compileScope(c.in.Scope, &c.ps); c.m.scope != nil {
-		c.fields.add(c.m.scope.expression.names...)
+	if c.m.scope = c.compileScope(c.in.Scope); c.m.scope != nil {
+		c.fields = append(c.fields, c.m.scope.expression.names...)
 	}
 	if c.in.When.Value != "" {
-		c.m.when = c.expression(c.in.When, resourceEnvironment(c.m.Type.Layout, c.in.Aliases), expr.AsBool())
+		c.m.when = c.expression(c.in.When, c.resourceEnvironment(nil), expr.AsBool())
+		c.checkCondition(c.m.when, "when")
+	}
+	written := map[string]*Rule{}
+	for _, r := range c.m.rules {
+		if r.writable {
+			written[r.field] = r
+		}
 	}
 	for _, k := range c.in.Constants {
-		c.fields.add(k.Field.Value)
+		if r := written[k.Field.Value]; r != nil {
+			c.ps.add(k.Field, "delete one of the two", "%q is set by constants and by the rule for %s in line %d", k.Field.Value, r.Path, r.Line)
+		}
+		c.fields = append(c.fields, k.Field.Value)
 	}
 	for _, k := range c.in.Key {
 		c.m.key = append(c.m.key, k.Value)
 	}
 }
 
-// finish fixes the shape and links every rule to its positions.
+// finish fixes the shape, links every rule to its positions, and works out what
+// requests would otherwise look up.
 func (c *compiler) finish() {
-	c.m.shape = adapters.NewShape(c.fields.names...)
-	for _, r := range c.m.rules {
+	m := c.m
+	m.shape = adapters.NewShape(c.fields...)
+	m.byAttr, m.references = map[*scim.Attribute]*Rule{}, map[*scim.Attribute]*Rule{}
+	for _, r := range m.rules {
 		if r.field != "" {
-			r.index = c.m.shape.Index(r.field)
+			r.index = m.shape.Index(r.field)
+			r.reads = append(r.reads, r.field)
 		}
-		r.in.link(c.m.shape)
+		if r.in.link(m.shape); r.in != nil {
+			r.reads = append(r.reads, r.in.names...)
+		}
+		r.forms = formsOf(r)
+		if r.group == nil {
+			m.single = append(m.single, r)
+			m.byAttr[r.attr] = r
+		}
+		if r.refers != nil {
+			m.references[r.refers.compared()] = r
+		}
 	}
-	if c.m.scope != nil {
-		c.m.scope.expression.link(c.m.shape)
+	m.gather()
+	if m.scope != nil {
+		m.scope.expression.link(m.shape)
 	}
+	meta := m.Type.Layout.Meta
+	m.created, m.modified, m.typeName = meta.Find("created"), meta.Find("lastModified"), meta.Find("resourceType")
 }
 
-// parseLiteral reads a value as it is written in a configuration.
-func parseLiteral(a *scim.Attribute, s string) (scim.Value, error) {
-	switch a.Type {
-	case scim.TypeBoolean:
-		b, err := strconv.ParseBool(s)
-		return scim.Bool(b), err
-	case scim.TypeInteger:
-		n, err := strconv.ParseInt(s, 10, 64)
-		return scim.Int(n), err
-	case scim.TypeDecimal:
-		if !validNumber(s) {
-			return scim.Value{}, fmt.Errorf("no number")
-		}
-		return scim.Decimal(s), nil
-	case scim.TypeComplex:
-		return scim.Value{}, fmt.Errorf("complex")
+// compared is the attribute that a filter on the reference compares.
+func (ref *reference) compared() *scim.Attribute {
+	if ref.value != nil {
+		return ref.value
 	}
-	if a.MultiValued {
-		return scim.List(scim.Str(s)), nil
-	}
-	return scim.Str(s), nil
+	return ref.holder
 }

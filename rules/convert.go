@@ -2,14 +2,30 @@ package rules
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
-	"math"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim"
+)
+
+// What a value of the backend becomes depends on nothing but its text, as
+// adapters.Text defines it, and what cannot be of the attribute's type is an
+// error, never a guess: push.go relies on both.
+
+// Failures of conversions. They name no value: they end up in the log.
+var (
+	errNoBoolean  = errors.New("the backend's value is no boolean")
+	errNoInteger  = errors.New("the backend's value is no integer")
+	errNoDecimal  = errors.New("the backend's value is no decimal")
+	errNoDateTime = errors.New("the backend's value is no date that is understood; say its format")
+	errNoUnixTime = errors.New("the backend's value is no unix time; leave the format out if the backend has dates of its own")
+	errSeveral    = errors.New("several values cannot be one")
 )
 
 // toValue converts a backend's value to the attribute's type; the zero Value
@@ -31,151 +47,93 @@ func toValue(a *scim.Attribute, v any, format string) (scim.Value, error) {
 		if b, ok := v.([]byte); ok {
 			return scim.Str(base64.StdEncoding.EncodeToString(b)), nil
 		}
-	case scim.TypeComplex:
-		return scim.Value{}, fmt.Errorf("%s is complex: map its sub-attributes", a.Path())
 	}
-	return scim.Str(text(v)), nil
+	if s, ok := v.(string); ok {
+		return scim.Str(s), nil
+	}
+	return toText(v)
 }
 
-// text is the text form of a backend's value, as filters compare it.
+func toText(v any) (scim.Value, error) {
+	switch v.(type) {
+	case []string, []any, map[string]any:
+		return scim.Value{}, errSeveral
+	}
+	if s := text(v); s != "" {
+		return scim.Str(s), nil
+	}
+	return scim.Value{}, nil
+}
+
+// text is the text of a value: as filters compare it, and of the few types more
+// that expressions compute.
 func text(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
-	case string:
-		return v
-	case []byte:
-		return string(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
 	case int:
 		return strconv.Itoa(v)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case bool:
-		return strconv.FormatBool(v)
-	case time.Time:
-		return v.UTC().Format(time.RFC3339Nano)
+	case string, []byte, int64, float64, bool, time.Time:
+		return adapters.Text(v)
 	}
 	return fmt.Sprint(v)
 }
 
+// The texts that stand for true and false.
+var (
+	trueTexts  = [...]string{"1", "t", "T", "TRUE", "true", "True", "y", "Y", "yes", "Yes", "YES"}
+	falseTexts = [...]string{"0", "f", "F", "FALSE", "false", "False", "n", "N", "no", "No", "NO"}
+)
+
 func toBool(v any) (scim.Value, error) {
-	switch v := v.(type) {
-	case bool:
-		return scim.Bool(v), nil
-	case int64:
-		if v == 0 || v == 1 {
-			return scim.Bool(v == 1), nil
-		}
-	case int:
-		return toBool(int64(v))
-	default:
-		switch strings.ToLower(text(v)) {
-		case "1", "t", "true", "y", "yes":
-			return scim.Bool(true), nil
-		case "0", "f", "false", "n", "no":
-			return scim.Bool(false), nil
-		}
+	switch s := text(v); {
+	case s == "":
+		return scim.Value{}, nil
+	case slices.Contains(trueTexts[:], s):
+		return scim.Bool(true), nil
+	case slices.Contains(falseTexts[:], s):
+		return scim.Bool(false), nil
 	}
-	return scim.Value{}, fmt.Errorf("the backend's value is no boolean")
+	return scim.Value{}, errNoBoolean
 }
 
 func toInt(v any) (scim.Value, error) {
-	switch v := v.(type) {
-	case int64:
-		return scim.Int(v), nil
-	case int:
-		return scim.Int(int64(v)), nil
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return scim.Int(int64(v)), nil
-		}
+	if n, ok := v.(int64); ok {
+		return scim.Int(n), nil
 	}
-	n, err := strconv.ParseInt(strings.TrimSpace(text(v)), 10, 64)
+	n, err := strconv.ParseInt(text(v), 10, 64)
 	if err != nil {
-		return scim.Value{}, fmt.Errorf("the backend's value is no integer")
+		return scim.Value{}, errNoInteger
 	}
 	return scim.Int(n), nil
 }
 
 func toDecimal(v any) (scim.Value, error) {
-	s := strings.TrimSpace(text(v))
-	if f, err := strconv.ParseFloat(s, 64); err != nil || math.IsInf(f, 0) || math.IsNaN(f) || len(s) > 64 {
-		return scim.Value{}, fmt.Errorf("the backend's value is no decimal")
+	s := text(v)
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return scim.Decimal(strconv.FormatInt(n, 10)), nil
 	}
 	if !validNumber(s) {
-		f, _ := strconv.ParseFloat(s, 64)
-		s = strconv.FormatFloat(f, 'f', -1, 64)
+		return scim.Value{}, errNoDecimal
 	}
 	return scim.Decimal(s), nil
 }
 
-// validNumber reports whether s is a JSON number.
+// validNumber reports whether s is a JSON number whose exponent can be handled.
 func validNumber(s string) bool {
-	t := strings.TrimPrefix(s, "-")
-	whole, frac, dotted := strings.Cut(t, ".")
 	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		exp := s[i+1:]
+		if exp != "" && (exp[0] == '+' || exp[0] == '-') {
+			exp = exp[1:]
+		}
+		if _, err := strconv.ParseInt(s[i+1:], 10, 32); err != nil || !digits(exp) {
+			return false
+		}
+		s = s[:i]
+	}
+	whole, frac, dotted := strings.Cut(strings.TrimPrefix(s, "-"), ".")
 	return digits(whole) && (whole == "0" || whole[0] != '0') && (!dotted || digits(frac))
-}
-
-// The forms in which legacy systems write dates. Those without a zone are UTC.
-var dateLayouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02", "20060102150405Z", "20060102"}
-
-func toDateTime(v any, format string) (scim.Value, error) {
-	t, err := parseTime(v, format)
-	if err != nil {
-		return scim.Value{}, err
-	}
-	if t.IsZero() {
-		return scim.Value{}, nil // the zero date means never
-	}
-	return scim.Str(formatTime(t)), nil
-}
-
-func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-func parseTime(v any, format string) (time.Time, error) {
-	switch v := v.(type) {
-	case time.Time:
-		return v, nil
-	case int64:
-		return unixTime(v, format), nil
-	case int:
-		return unixTime(int64(v), format), nil
-	case float64:
-		return unixTime(int64(v), format), nil
-	}
-	s := strings.TrimSpace(text(v))
-	if strings.HasPrefix(s, "0000-00-00") {
-		return time.Time{}, nil
-	}
-	layouts := dateLayouts[:]
-	switch format {
-	case "", "date":
-	case "unix", "unixMilli":
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("the backend's value is no unix time")
-		}
-		return unixTime(n, format), nil
-	default:
-		layouts = []string{format}
-	}
-	for _, l := range layouts {
-		if t, err := time.Parse(l, s); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("the backend's value is no date that is understood; say its format")
-}
-
-func unixTime(n int64, format string) time.Time {
-	if format == "unixMilli" {
-		return time.UnixMilli(n).UTC()
-	}
-	return time.Unix(n, 0).UTC()
 }
 
 // fromValue converts an attribute's value to what the backend is given.
@@ -188,7 +146,7 @@ func fromValue(a *scim.Attribute, v scim.Value, format string) (any, error) {
 	case scim.KindInt:
 		return v.Int(), nil
 	case scim.KindString, scim.KindDecimal:
-		if a.Type == scim.TypeDateTime && format != "" {
+		if a.Type == scim.TypeDateTime {
 			return fromDateTime(v.String(), format)
 		}
 		return v.String(), nil
@@ -196,42 +154,25 @@ func fromValue(a *scim.Attribute, v scim.Value, format string) (any, error) {
 	return nil, fmt.Errorf("%s has several values, and the backend's field holds one", a.Path())
 }
 
-func fromDateTime(s, format string) (any, error) {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return nil, err
+// fromAny converts what an expression computed to the attribute's type; maps
+// and lists make complex and multi-valued values. single asks for one element
+// of a multi-valued attribute.
+func fromAny(a *scim.Attribute, v any, single bool) (scim.Value, error) {
+	switch {
+	case v == nil:
+		return scim.Value{}, nil
+	case a.MultiValued && !single:
+		return fromList(a, v)
+	case a.Type == scim.TypeComplex:
+		return fromObject(a, v)
 	}
-	t = t.UTC()
-	switch format {
-	case "unix":
-		return t.Unix(), nil
-	case "unixMilli":
-		return t.UnixMilli(), nil
-	case "date":
-		return t.Format("2006-01-02"), nil
-	}
-	return t.Format(format), nil
+	return toValue(a, v, "")
 }
 
-// fromAny converts what an expression computed to the attribute's type; maps
-// and lists make complex and multi-valued values.
-func fromAny(a *scim.Attribute, v any, single bool) (scim.Value, error) {
-	if v == nil {
-		return scim.Value{}, nil
-	}
-	if a.MultiValued && !single {
-		return fromList(a, v)
-	}
+func fromObject(a *scim.Attribute, v any) (scim.Value, error) {
 	m, isMap := v.(map[string]any)
-	if a.Type != scim.TypeComplex {
-		if isMap {
-			return scim.Value{}, fmt.Errorf("%s is no complex attribute", a.Path())
-		}
-		return toValue(a, v, "")
-	}
 	if !isMap {
-		sub := a.Find("value")
-		if sub == nil {
+		if a.Find("value") == nil {
 			return scim.Value{}, fmt.Errorf("%s is complex: the expression must give an object", a.Path())
 		}
 		m = map[string]any{"value": v}
@@ -252,25 +193,22 @@ func fromAny(a *scim.Attribute, v any, single bool) (scim.Value, error) {
 }
 
 func fromList(a *scim.Attribute, v any) (scim.Value, error) {
-	var items []any
-	switch v := v.(type) {
-	case []any:
-		items = v
-	case []string:
-		for _, s := range v {
-			items = append(items, s)
-		}
-	default:
-		items = []any{v}
-	}
 	var elems []scim.Value
-	for _, e := range items {
+	add := func(e any) error {
 		ev, err := fromAny(a, e, true)
-		if err != nil {
-			return scim.Value{}, err
-		}
-		if ev.Present() {
+		if err == nil && ev.Present() {
 			elems = append(elems, ev)
+		}
+		return err
+	}
+	r := reflect.ValueOf(v)
+	if r.Kind() != reflect.Slice || r.Type().Elem().Kind() == reflect.Uint8 {
+		err := add(v)
+		return scim.List(elems...), err
+	}
+	for i := range r.Len() {
+		if err := add(r.Index(i).Interface()); err != nil {
+			return scim.Value{}, err
 		}
 	}
 	return scim.List(elems...), nil
@@ -304,4 +242,39 @@ func toAny(a *scim.Attribute, v scim.Value) any {
 		return l
 	}
 	return nil
+}
+
+// parseLiteral reads a value as it is written in a configuration: one element,
+// if the attribute has several.
+func parseLiteral(a *scim.Attribute, s string) (scim.Value, bool) {
+	if a.EnforceCanonical && !slices.Contains(a.CanonicalValues, s) {
+		return scim.Value{}, false
+	}
+	var v scim.Value
+	var err error
+	switch a.Type {
+	case scim.TypeBoolean:
+		if s != "true" && s != "false" {
+			return v, false
+		}
+		v = scim.Bool(s == "true")
+	case scim.TypeInteger:
+		v, err = toInt(s)
+	case scim.TypeDecimal:
+		v, err = toDecimal(s)
+	case scim.TypeDateTime:
+		v, err = toDateTime(s, "")
+	case scim.TypeComplex:
+		value := a.Find("value")
+		if value == nil {
+			return v, false
+		}
+		sv, ok := parseLiteral(value, s)
+		v = scim.NewComplex(a)
+		v.Set(value, sv)
+		return v, ok
+	default:
+		v = scim.Str(s)
+	}
+	return v, err == nil && s != ""
 }

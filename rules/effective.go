@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/scim"
@@ -43,6 +44,70 @@ func (v *view) change(a *scim.Attribute, f func(*scim.Attribute)) {
 	v.set[path] = f
 }
 
+// characteristics notes what the rules make of mutability, returned, required,
+// uniqueness and canonical values. Several rules may make the same attribute, in
+// different elements: it can be written, or read, if one of them can.
+func (c *compiler) characteristics() {
+	byAttr := map[*scim.Attribute][]*draft{}
+	fixes := map[*scim.Attribute][]*draft{}
+	for _, d := range c.drafts {
+		byAttr[d.at.attr] = append(byAttr[d.at.attr], d)
+		for _, f := range d.at.consts {
+			fixes[f.attr] = append(fixes[f.attr], d)
+			c.view.change(f.attr, func(a *scim.Attribute) { canonical(a, f.value) })
+		}
+	}
+	for a, ds := range byAttr {
+		c.view.change(a, func(a *scim.Attribute) { characterise(a, ds) })
+	}
+	for a, ds := range fixes {
+		if byAttr[a] == nil && all(ds, (*draft).inOnly) {
+			c.view.change(a, markReadOnly)
+		}
+	}
+}
+
+func characterise(a *scim.Attribute, ds []*draft) {
+	switch {
+	case all(ds, (*draft).inOnly):
+		markReadOnly(a)
+	case all(ds, (*draft).outOnly):
+		a.Mutability, a.Returned = scim.WriteOnly, scim.ReturnedNever
+	}
+	for _, d := range ds {
+		if d.spec.Mutability.Value == "immutable" {
+			a.Mutability = scim.Immutable
+		}
+		if u := d.spec.Uniqueness.Value; u != "" {
+			a.Uniqueness, _ = scim.ParseUnique(u)
+		}
+		a.Required = a.Required || d.spec.Required
+	}
+}
+
+func all(ds []*draft, is func(*draft) bool) bool {
+	return !slices.ContainsFunc(ds, func(d *draft) bool { return !is(d) })
+}
+
+// canonical lists the values that a configuration fixes, so that clients can see
+// which elements have a place.
+func canonical(a *scim.Attribute, v scim.Value) {
+	if a.Type == scim.TypeString && !containsFold(a.CanonicalValues, v.String()) {
+		a.CanonicalValues = append(slices.Clone(a.CanonicalValues), v.String())
+	}
+}
+
+func containsFold(list []string, s string) bool {
+	return slices.ContainsFunc(list, func(t string) bool { return strings.EqualFold(s, t) })
+}
+
+func markReadOnly(a *scim.Attribute) {
+	a.Mutability, a.Required = scim.ReadOnly, false
+	for _, s := range a.Sub {
+		markReadOnly(s)
+	}
+}
+
 // restrict copies the kept part of a schema's attributes.
 func (v *view) restrict(prefix string, as []*scim.Attribute) []*scim.Attribute {
 	var out []*scim.Attribute
@@ -65,12 +130,7 @@ func (v *view) restrict(prefix string, as []*scim.Attribute) []*scim.Attribute {
 }
 
 func allReadOnly(as []*scim.Attribute) bool {
-	for _, a := range as {
-		if a.Mutability != scim.ReadOnly {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(as, func(a *scim.Attribute) bool { return a.Mutability != scim.ReadOnly })
 }
 
 func (v *view) schema(s *schema.Schema, prefix string) *schema.Schema {
@@ -88,21 +148,4 @@ func (v *view) resourceType(in Input) (*schema.ResourceType, error) {
 		}
 	}
 	return schema.NewResourceType(in.Name, in.Endpoint, in.Description, v.schema(in.Schema, ""), exts, full...)
-}
-
-// fullLayout compiles the whole schema, to find what paths mean.
-func fullLayout(in Input) (*scim.Layout, error) {
-	var exts []scim.Extension
-	for _, e := range in.Extensions {
-		exts = append(exts, scim.Extension{Schema: e.Schema.ID, Attributes: cloneAll(e.Schema.Attributes)})
-	}
-	return scim.NewLayout(in.Schema.ID, cloneAll(in.Schema.Attributes), exts)
-}
-
-func cloneAll(as []*scim.Attribute) []*scim.Attribute {
-	out := make([]*scim.Attribute, len(as))
-	for i, a := range as {
-		out[i] = a.Clone()
-	}
-	return out
 }

@@ -3,6 +3,8 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -18,43 +20,51 @@ import (
 // An expression is compiled once. It is given only the fields and attributes
 // that it names.
 type expression struct {
-	at      Text
-	program *vm.Program
-	names   []string          // fields of record that it names
-	fields  []int             // their positions, once the shape is known
-	attrs   []*scim.Attribute // top-level attributes of resource that it names
-	keys    []string          // and by which names
-	whole   bool              // it uses record as a whole
+	at       Text
+	program  *vm.Program
+	tree     ast.Node
+	names    []string          // fields of record that it names
+	fields   []int             // their positions, once the shape is known
+	attrs    []*scim.Attribute // top-level attributes of resource that it names
+	keys     []string          // and by which names
+	whole    bool              // it uses record as a whole
+	machines sync.Pool         // *vm.VM: a machine runs one expression at a time
 }
 
 // An environment is what an expression may name.
 type environment struct {
-	layout  *scim.Layout
+	layout  *scim.Layout // of resource; nil: the expression is over record
+	full    *scim.Layout // with what no rule maps
 	aliases map[string]string
-	record  bool
 	env     types.Map
 }
 
 // recordEnvironment is for expressions over record, and value if a field is named.
-func recordEnvironment() environment {
-	return environment{record: true, env: types.Map{
-		"record": types.Map{types.Extra: types.Any},
-		"value":  types.Any,
-	}}
+func recordEnvironment(value bool) environment {
+	e := environment{env: types.Map{"record": types.Map{types.Extra: types.Any}}}
+	if value {
+		e.env["value"] = types.Any
+	}
+	return e
 }
 
 // resourceEnvironment is for expressions over resource, typed from the schema.
-func resourceEnvironment(l *scim.Layout, aliases map[string]string) environment {
-	m := types.Map{}
+// With an attribute there is value, of the attribute's type.
+func (c *compiler) resourceEnvironment(value *scim.Attribute) environment {
+	l, m := c.m.Type.Layout, types.Map{}
 	for _, a := range l.Attributes() {
 		m[a.Name] = exprType(a)
 	}
-	for short, urn := range aliases {
+	for short, urn := range c.in.Aliases {
 		if a := l.Find(urn); a != nil {
 			m[short] = exprType(a)
 		}
 	}
-	return environment{layout: l, aliases: aliases, env: types.Map{"resource": m, "value": types.Any}}
+	e := environment{layout: l, full: c.full, aliases: c.in.Aliases, env: types.Map{"resource": m}}
+	if value != nil {
+		e.env["value"] = exprType(value)
+	}
+	return e
 }
 
 func exprType(a *scim.Attribute) types.Type {
@@ -83,25 +93,39 @@ func scalarType(a *scim.Attribute) types.Type {
 	return types.String
 }
 
-// compileExpr compiles an expression and finds out what it names.
-func compileExpr(at Text, env environment, want ...expr.Option) (*expression, *Problem) {
-	opts := append([]expr.Option{expr.Env(env.env), expr.MaxNodes(2000)}, functions()...)
-	program, err := expr.Compile(at.Value, append(opts, want...)...)
-	if err != nil {
-		return nil, exprProblem(at, err)
-	}
-	e := &expression{at: at, program: program}
+// maxNodes bounds an expression: nobody writes a longer one by hand.
+const maxNodes = 2000
+
+// compileExpr compiles an expression, finds out what it names, and warns of
+// what may be absent.
+func (c *compiler) expression(at Text, env environment, want ...expr.Option) *expression {
+	opts := append([]expr.Option{expr.Env(env.env), expr.MaxNodes(maxNodes)}, functions()...)
 	tree, err := parser.Parse(at.Value)
 	if err != nil {
-		return nil, exprProblem(at, err)
+		c.ps = append(c.ps, env.problem(at, nil, err))
+		return nil
 	}
+	program, err := expr.Compile(at.Value, append(opts, want...)...)
+	if err != nil {
+		c.ps = append(c.ps, env.problem(at, tree.Node, err))
+		return nil
+	}
+	e := &expression{at: at, program: program, tree: tree.Node}
+	e.machines.New = func() any { return new(vm.VM) }
 	v := &namesVisitor{record: map[string]bool{}, resource: map[string]bool{}}
 	ast.Walk(&tree.Node, v)
+	if v.environment != nil {
+		loc := v.environment.Location()
+		from, to := byteSpan(at.Value, loc.From, loc.To)
+		c.ps.inside(at, from, to-from, "write record.NAME or resource.NAME", "an expression cannot use $env")
+		return nil
+	}
 	e.names, e.whole = sortedKeys(v.record), v.bareRecord > 0
 	if env.layout != nil {
 		e.bindAttributes(v, env)
 	}
-	return e, nil
+	c.warnAbsent(at, tree.Node, env)
+	return e
 }
 
 func (e *expression) bindAttributes(v *namesVisitor, env environment) {
@@ -123,13 +147,20 @@ func (e *expression) bindAttributes(v *namesVisitor, env environment) {
 	}
 }
 
-// link finds the positions of the fields that the expression names.
+// link finds the positions of the fields that the expression names. One that
+// uses record as a whole gets every column, but no join table: that would be
+// keys, and costly.
 func (e *expression) link(s *adapters.Shape) {
 	if e == nil {
 		return
 	}
 	if e.whole {
-		e.names = s.Names()
+		e.names = nil
+		for _, n := range s.Names() {
+			if !strings.HasPrefix(n, relationPrefix) {
+				e.names = append(e.names, n)
+			}
+		}
 	}
 	e.fields = make([]int, len(e.names))
 	for i, n := range e.names {
@@ -141,11 +172,7 @@ func (e *expression) link(s *adapters.Shape) {
 func (e *expression) onRecord(r adapters.Record, value any) (any, error) {
 	m := make(map[string]any, len(e.names))
 	for i, n := range e.names {
-		if v := r.At(e.fields[i]); !adapters.NoValue(v) {
-			m[n] = exprValue(v)
-		} else {
-			m[n] = nil
-		}
+		m[n] = exprValue(r.At(e.fields[i]))
 	}
 	return e.run(map[string]any{"record": m, "value": exprValue(value)})
 }
@@ -154,15 +181,7 @@ func (e *expression) onRecord(r adapters.Record, value any) (any, error) {
 func (e *expression) onResource(r *scim.Resource, a *scim.Attribute, value scim.Value) (any, error) {
 	m := make(map[string]any, len(e.attrs))
 	for i, attr := range e.attrs {
-		v := toAny(attr, r.Get(attr))
-		switch {
-		case v != nil:
-		case attr.MultiValued:
-			v = []any{}
-		case attr.Type == scim.TypeComplex:
-			v = map[string]any{} // an absent parent has absent parts
-		}
-		m[e.keys[i]] = v
+		m[e.keys[i]] = filled(attr, r.Get(attr))
 	}
 	env := map[string]any{"resource": m, "value": nil}
 	if a != nil {
@@ -171,19 +190,58 @@ func (e *expression) onResource(r *scim.Resource, a *scim.Attribute, value scim.
 	return e.run(env)
 }
 
-func (e *expression) run(env map[string]any) (any, error) {
-	out, err := expr.Run(e.program, env)
-	if err != nil {
-		var fe *file.Error
-		if errors.As(err, &fe) { // its snippet could show values
-			return nil, fmt.Errorf("line %d: %s", e.at.Line, fe.Message)
-		}
-		return nil, fmt.Errorf("line %d: the expression failed", e.at.Line)
+// filled is what expressions see of an attribute. Absent parents have absent
+// parts and no elements, so that looking into them does not fail.
+func filled(a *scim.Attribute, v scim.Value) any {
+	switch {
+	case a.MultiValued && !v.Present():
+		return []any{}
+	case a.MultiValued || a.Type != scim.TypeComplex:
+		return toAny(a, v)
 	}
-	return out, nil
+	m := make(map[string]any, len(a.Sub))
+	for _, s := range a.Sub {
+		m[s.Name] = filled(s, v.Get(s))
+	}
+	return m
 }
 
+// Failures of expressions. The words of the expression language could show
+// values, which must not get into a log.
+var (
+	errAbsent = errors.New("a value that its expression needs is absent")
+	errFailed = errors.New("its expression fails on the values that are there")
+)
+
+func (e *expression) run(env map[string]any) (any, error) {
+	machine := e.machines.Get().(*vm.VM)
+	out, err := machine.Run(e.program, env)
+	if err == nil {
+		e.machines.Put(machine)
+		return out, nil
+	}
+	failed := errFailed
+	if fe := (*file.Error)(nil); errors.As(err, &fe) && aboutNil(fe.Message) {
+		failed = errAbsent
+	}
+	return nil, fmt.Errorf("line %d: %w", e.at.Line, failed)
+}
+
+// aboutNil knows how the expression language says that a value is nil.
+func aboutNil(message string) bool {
+	for _, s := range []string{"<nil>", "is nil", "zero Value", "from invalid"} {
+		if strings.Contains(message, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// exprValue is what expressions see of a record's value.
 func exprValue(v any) any {
+	if adapters.NoValue(v) {
+		return nil
+	}
 	switch v := v.(type) {
 	case int64:
 		return int(v)
@@ -193,26 +251,22 @@ func exprValue(v any) any {
 	return v
 }
 
-func exprProblem(at Text, err error) *Problem {
-	p := &Problem{At: at, Message: "in the expression: " + err.Error()}
-	var fe *file.Error
-	if errors.As(err, &fe) {
-		p.Message, p.Offset = "in the expression: "+fe.Message, fe.From
-	}
-	return p
-}
-
-// A namesVisitor collects record.NAME and resource.NAME, and how often record
-// or resource stand alone.
+// A namesVisitor collects record.NAME and resource.NAME, how often record or
+// resource stand alone, and $env, which would hide what is named.
 type namesVisitor struct {
 	record, resource         map[string]bool
 	bareRecord, bareResource int
+	environment              ast.Node
 }
 
+// Visit implements ast.Visitor.
 func (v *namesVisitor) Visit(n *ast.Node) {
 	switch n := (*n).(type) {
 	case *ast.IdentifierNode:
 		v.count(n.Value, 1)
+		if n.Value == "$env" {
+			v.environment = n
+		}
 	case *ast.MemberNode:
 		if base, name, ok := member(n); ok {
 			v.count(base, -1) // its identifier was visited first
@@ -249,43 +303,4 @@ func member(n ast.Node) (base, name string, ok bool) {
 		return "", "", false
 	}
 	return id.Value, prop.Value, true
-}
-
-// warnAbsent proposes ?? where a value that may be absent would make the
-// expression fail: as an operand of +, or as the argument of a text function.
-func warnAbsent(ps *problems, at Text) {
-	tree, err := parser.Parse(at.Value)
-	if err != nil {
-		return
-	}
-	v := &absentVisitor{ps: ps, at: at}
-	ast.Walk(&tree.Node, v)
-}
-
-type absentVisitor struct {
-	ps *problems
-	at Text
-}
-
-func (v *absentVisitor) Visit(n *ast.Node) {
-	switch n := (*n).(type) {
-	case *ast.BinaryNode:
-		if n.Operator == "+" {
-			v.look(n.Left)
-			v.look(n.Right)
-		}
-	case *ast.BuiltinNode:
-		for _, a := range n.Arguments[:min(1, len(n.Arguments))] {
-			v.look(a)
-		}
-	}
-}
-
-func (v *absentVisitor) look(n ast.Node) {
-	if base, name, ok := member(n); ok {
-		text := base + "." + name
-		v.ps.warn(v.at, fmt.Sprintf("write (%s ?? \"\")", text),
-			"%s may have no value, and then the attribute has none", text)
-		(*v.ps)[len(*v.ps)-1].Offset = n.Location().From
-	}
 }

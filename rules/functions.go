@@ -19,19 +19,19 @@ type Function struct {
 	typ                  any
 }
 
-// Functions lists them.
+// Functions lists them. All of them take no value for a value.
 func Functions() []Function {
 	return []Function{
 		{Name: "dateTime", Signature: "dateTime(value, layout?)",
-			Doc:     "A date in any of the usual forms, a unix time, or a text in a Go layout, as a SCIM dateTime in UTC.",
+			Doc:     "A date in any of the usual forms, a unix time, or a text in a layout, as a SCIM dateTime in UTC. No value gives none.",
 			Example: `dateTime("2024-02-01 13:30:00")`, Result: "2024-02-01T13:30:00Z",
 			run: runDateTime, typ: new(func(any, ...string) string)},
 		{Name: "dateFormat", Signature: "dateFormat(value, layout)",
-			Doc:     "A SCIM dateTime in a Go layout, or as unix or unixMilli.",
+			Doc:     "A SCIM dateTime in a layout, or as `unix`, `unixMilli` or `date`. No value gives none.",
 			Example: `dateFormat("2024-02-01T13:30:00Z", "02.01.2006")`, Result: "01.02.2024",
 			run: runDateFormat, typ: new(func(any, string) any)},
 		{Name: "truth", Signature: "truth(value)",
-			Doc:     "The boolean that 1, 0, true, false, t, f, yes, no, y and n stand for, in any case.",
+			Doc:     "The boolean that 1, 0, true, false, t, f, yes, no, y and n stand for. No value is false.",
 			Example: `truth("Y")`, Result: "true",
 			run: runTruth, typ: new(func(any) bool)},
 		{Name: "words", Signature: "words(value...)",
@@ -54,9 +54,6 @@ func runDateTime(params ...any) (any, error) {
 	if len(params) > 1 {
 		format, _ = params[1].(string)
 	}
-	if params[0] == nil {
-		return nil, nil
-	}
 	v, err := toDateTime(params[0], format)
 	if err != nil || !v.Present() {
 		return nil, err
@@ -66,23 +63,17 @@ func runDateTime(params ...any) (any, error) {
 
 func runDateFormat(params ...any) (any, error) {
 	layout, ok := params[1].(string)
-	if !ok {
+	if !ok || layout == "" {
 		return nil, fmt.Errorf("dateFormat needs a layout")
 	}
-	if params[0] == nil {
-		return nil, nil
-	}
-	t, err := parseTime(params[0], "")
-	if err != nil {
+	v, err := toDateTime(params[0], "")
+	if err != nil || !v.Present() {
 		return nil, err
 	}
-	return fromDateTime(formatTime(t), layout)
+	return fromDateTime(v.String(), layout)
 }
 
 func runTruth(params ...any) (any, error) {
-	if params[0] == nil {
-		return nil, nil
-	}
 	v, err := toBool(params[0])
 	return v.Bool(), err
 }

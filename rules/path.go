@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/scim"
@@ -13,6 +16,7 @@ import (
 type path struct {
 	at     Text
 	name   string // with the URN in full
+	moved  int    // how many bytes longer than what is written
 	consts []constant
 	sub    string
 }
@@ -20,32 +24,35 @@ type path struct {
 // A constant is a sub-attribute's fixed value: type eq "work".
 type constant struct {
 	name  string
+	pos   int
 	value filter.Value
 }
 
 func parsePath(at Text, aliases map[string]string, ps *problems) (path, bool) {
+	p := path{at: at}
 	full := at.Value
 	if head, rest, ok := strings.Cut(full, ":"); ok && aliases[head] != "" {
 		full = aliases[head] + ":" + rest
+		p.moved = len(full) - len(at.Value)
 	}
 	t, err := filter.ParsePath(full, filter.Limits{})
 	if err != nil {
-		p := Problem{At: at, Message: "this is no attribute path: " + err.Error(),
+		problem := Problem{At: at, Message: "this is no attribute path: " + err.Error(),
 			Hint: `write userName, name.givenName, emails[type eq "work"].value or enterprise:department`}
-		var fe *filter.Error
-		if errors.As(err, &fe) {
-			p.Offset = max(0, fe.Pos-(len(full)-len(at.Value)))
+		if fe := (*filter.Error)(nil); errors.As(err, &fe) {
+			problem.Offset, problem.Width = max(0, fe.Pos-p.moved), 1
 		}
-		*ps = append(*ps, p)
-		return path{}, false
+		*ps = append(*ps, problem)
+		return p, false
 	}
-	consts, ok := conjunction(t.Where)
-	if !ok {
+	var ok bool
+	if p.consts, ok = conjunction(t.Where); !ok {
 		ps.add(at, `as in emails[type eq "work" and primary eq true].value`,
 			"the part in brackets may only fix sub-attributes with eq, joined by and")
-		return path{}, false
+		return p, false
 	}
-	return path{at: at, name: t.Name, consts: consts, sub: t.Sub}, true
+	p.name, p.sub = t.Name, t.Sub
+	return p, true
 }
 
 func conjunction(e filter.Expr) ([]constant, bool) {
@@ -53,7 +60,7 @@ func conjunction(e filter.Expr) ([]constant, bool) {
 	case nil:
 		return nil, true
 	case *filter.Compare:
-		return []constant{{name: e.Name, value: e.Value}}, e.Op == filter.Eq && e.Value.Kind != filter.Null
+		return []constant{{name: e.Name, pos: e.Pos, value: e.Value}}, e.Op == filter.Eq && e.Value.Kind != filter.Null
 	case filter.And:
 		var all []constant
 		for _, t := range e {
@@ -72,7 +79,7 @@ func conjunction(e filter.Expr) ([]constant, bool) {
 type place struct {
 	attr    *scim.Attribute // what is mapped
 	element *scim.Attribute // the multi-valued complex attribute around it, or nil
-	consts  []fixed
+	consts  []fixed         // in the order of the element's sub-attributes
 }
 
 type fixed struct {
@@ -80,58 +87,94 @@ type fixed struct {
 	value scim.Value
 }
 
-// resolve finds the place of a path; problems are reported once, so the second
-// layout passes nil.
-func (p path) resolve(l *scim.Layout, ps *problems) (place, bool) {
+// resolve finds the place of a path.
+func (p path) resolve(l *scim.Layout, aliases map[string]string, ps *problems) (place, bool) {
 	a := l.Resolve(p.name)
 	if a == nil {
-		if ps != nil {
-			ps.add(p.at, nearestAttribute(l, p.at.Value), "no schema of this resource type has the attribute %q", p.at.Value)
-		}
+		written := strings.TrimSpace(p.at.Value)
+		ps.add(p.at, p.proposal(l, aliases), "no schema of this resource type has the attribute %q", written)
 		return place{}, false
 	}
 	pl := place{attr: a}
 	if p.sub != "" {
 		if pl.attr = a.Find(p.sub); pl.attr == nil {
-			ps.report(p.at, "%s has no sub-attribute %q", a.Path(), p.sub)
+			p.noSub(ps, a, p.sub, strings.LastIndex(p.at.Value, p.sub))
 			return place{}, false
 		}
 	}
-	return p.placeElement(pl, ps)
-}
-
-func (p path) placeElement(pl place, ps *problems) (place, bool) {
-	around := pl.attr
-	if pl.attr.Parent() != nil && !pl.attr.Parent().IsExtension() {
-		around = pl.attr.Parent()
+	if pl.attr.IsExtension() {
+		ps.add(p.at, "as in enterprise:department", "%q is an extension; name one of its attributes", p.at.Value)
+		return place{}, false
 	}
-	if around.MultiValued && around.Type == scim.TypeComplex && around != pl.attr {
+	if around := pl.attr.Parent(); around != nil && around.MultiValued {
 		pl.element = around
 	}
+	return p.fix(pl, ps)
+}
+
+// proposal is the nearest path that there is, with the brackets as written.
+func (p path) proposal(l *scim.Layout, aliases map[string]string) string {
+	written := p.at.Value
+	head, brackets, _ := strings.Cut(written, "[")
+	if brackets == "" {
+		return didYouMean(written, attributePaths(l, aliases))
+	}
+	if n := nearest(head, attributePaths(l, aliases)); n != "" {
+		return "did you mean " + n + "[" + brackets + "?"
+	}
+	return ""
+}
+
+func (p path) noSub(ps *problems, a *scim.Attribute, name string, offset int) {
+	names := make([]string, len(a.Sub))
+	for i, s := range a.Sub {
+		names[i] = s.Name
+	}
+	ps.inside(p.at, max(0, offset), len(name), didYouMean(name, names), "%s has no sub-attribute %q", a.Path(), name)
+}
+
+// fix finds the sub-attributes that the brackets fix.
+func (p path) fix(pl place, ps *problems) (place, bool) {
 	if len(p.consts) > 0 && pl.element == nil {
-		ps.report(p.at, "brackets need a multi-valued attribute and a sub-attribute behind them")
+		ps.add(p.at, `as in emails[type eq "work"].value`, "brackets need a multi-valued attribute and a sub-attribute behind them")
 		return place{}, false
 	}
 	for _, c := range p.consts {
+		at := max(0, c.pos-p.moved)
 		sub := pl.element.Find(c.name)
 		if sub == nil {
-			ps.report(p.at, "%s has no sub-attribute %q", pl.element.Path(), c.name)
+			p.noSub(ps, pl.element, c.name, at)
 			return place{}, false
 		}
 		v, ok := literalValue(sub, c.value)
 		if !ok {
-			ps.report(p.at, "the value of %s must be a %s", sub.Path(), sub.Type)
+			ps.inside(p.at, at, len(c.name), "", "the value of %s must be %s", sub.Path(), article(sub))
+			return place{}, false
+		}
+		if sub == pl.attr || slices.ContainsFunc(pl.consts, func(f fixed) bool { return f.attr == sub }) {
+			ps.inside(p.at, at, len(c.name), "", "%s cannot be fixed and mapped, or fixed twice", sub.Path())
 			return place{}, false
 		}
 		pl.consts = append(pl.consts, fixed{attr: sub, value: v})
 	}
+	slices.SortFunc(pl.consts, func(a, b fixed) int { return cmp.Compare(a.attr.Name, b.attr.Name) })
 	return pl, true
 }
 
-func (p *problems) report(at Text, format string, args ...any) {
-	if p != nil {
-		p.add(at, "", format, args...)
+// id is equal for paths that lead to the same place.
+func (pl place) id() string { return pl.attr.Path() + pl.constants() }
+
+// constants is equal for brackets that say the same.
+func (pl place) constants() string {
+	var b strings.Builder
+	for _, f := range pl.consts {
+		text := f.value.String()
+		if !f.attr.CaseExact {
+			text = scim.Fold(text)
+		}
+		fmt.Fprintf(&b, "|%s %q %d", f.attr.Name, text, f.value.Int())
 	}
+	return b.String()
 }
 
 func literalValue(a *scim.Attribute, v filter.Value) (scim.Value, bool) {
@@ -140,32 +183,23 @@ func literalValue(a *scim.Attribute, v filter.Value) (scim.Value, bool) {
 		return scim.Bool(v.Num == 1), true
 	case a.Type == scim.TypeInteger && v.Kind == filter.Int:
 		return scim.Int(v.Num), true
-	case v.Kind == filter.String && a.Type != scim.TypeBoolean && a.Type != scim.TypeInteger && a.Type != scim.TypeComplex:
+	case v.Kind == filter.String && v.Str != "" && a.Type != scim.TypeBoolean && a.Type != scim.TypeInteger && a.Type != scim.TypeComplex:
 		return scim.Str(v.Str), true
 	}
 	return scim.Value{}, false
 }
 
-// nearestAttribute proposes the attribute whose path is closest to a mistyped one.
-func nearestAttribute(l *scim.Layout, name string) string {
-	best, dist := "", len(name)/2+1
-	var look func(prefix string, as []*scim.Attribute)
-	look = func(prefix string, as []*scim.Attribute) {
-		for _, a := range as {
-			full := prefix + a.Name
-			if a.IsExtension() {
-				look("", a.Sub)
-				continue
-			}
-			if d := distance(strings.ToLower(name), strings.ToLower(full)); d < dist {
-				best, dist = full, d
-			}
-			look(full+".", a.Sub)
-		}
+// article is an attribute's type in a sentence.
+func article(a *scim.Attribute) string {
+	switch a.Type {
+	case scim.TypeInteger:
+		return "an integer"
+	case scim.TypeBoolean:
+		return "true or false"
+	case scim.TypeDateTime:
+		return "a dateTime such as 2024-01-31T08:30:00Z"
+	case scim.TypeBinary:
+		return "base64"
 	}
-	look("", l.Attributes())
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + strconvQuote(best) + "?"
+	return "a " + a.Type.String()
 }

@@ -15,13 +15,20 @@ type Lookup struct {
 	All func(typ, id string) []string
 }
 
-// Push takes a bound filter apart: what the backend evaluates exactly, in its
-// own fields, and what remains to be evaluated on resources. The filter is equal
-// to pushed AND rest; nil stands for "all". The scope is not part of it.
+// Push takes a bound filter apart: what the backend evaluates in its own fields,
+// and what remains to be evaluated on resources. The filter is equal to pushed
+// AND rest (F-34); nil stands for "all". The scope is not part of it.
+//
+// What remains may be pushed as well in a weaker form, to spare the gateway
+// records that cannot satisfy it.
 func (m *Mapping) Push(e filter.Expr, l Lookup) (pushed, rest filter.Expr) {
-	if e != nil {
-		caps := filter.Caps{Or: m.caps.Or, Not: m.caps.Not}
-		pushed, rest = filter.Split(e, func(leaf filter.Expr) (filter.Expr, bool) { return m.leaf(leaf, l) }, caps)
+	if e == nil {
+		return nil, nil
+	}
+	caps := filter.Caps{Or: m.caps.Or, Not: m.caps.Not}
+	pushed, rest = filter.Split(e, func(leaf filter.Expr) (filter.Expr, bool) { return m.leaf(leaf, l) }, caps)
+	if rest != nil {
+		pushed = filter.AndOf(pushed, m.widerAll(rest))
 	}
 	if pushed != nil {
 		pushed = filter.Simplify(pushed)
@@ -32,197 +39,195 @@ func (m *Mapping) Push(e filter.Expr, l Lookup) (pushed, rest filter.Expr) {
 	return pushed, rest
 }
 
-// ScopeFilter is the scope as a filter over fields, nil if there is none; false
-// if the backend cannot follow it, so that records must be asked one by one.
-func (m *Mapping) ScopeFilter() (filter.Expr, bool) {
-	if m.scope == nil {
-		return nil, true
-	}
-	return m.scope.pushed, m.scope.pushed != nil && m.canPush(m.scope.pushed)
-}
-
-// HasScope reports whether there is a scope at all.
-func (m *Mapping) HasScope() bool { return m.scope != nil }
-
 // FilterIDs lists what must be looked up before Push: ids that resources of this
 // type are asked for by, ids that they refer to, and externalIds.
 func (m *Mapping) FilterIDs(e filter.Expr) (ids, referred []ID, externalIDs []string) {
-	if e == nil {
-		return nil, nil, nil
-	}
-	var collect func(e filter.Expr, in *scim.Attribute)
-	collect = func(e filter.Expr, in *scim.Attribute) {
-		filter.Walk(e, func(n filter.Expr) bool {
-			if c, ok := n.(*filter.Compare); ok && (c.Op == filter.Eq || c.Op == filter.Ne) && c.Value.Kind == filter.String {
-				a, _ := c.Ref.(*scim.Attribute)
-				switch {
-				case a == m.Type.Layout.ID:
-					ids = append(ids, ID{Type: m.Type.Name, ID: c.Value.Str})
-				case a == m.Type.Layout.ExternalID:
-					externalIDs = append(externalIDs, c.Value.Str)
-				default:
-					if r := m.referenceRule(a); r != nil {
-						referred = append(referred, ID{Type: r.refers.typ, ID: c.Value.Str})
-					}
-				}
-			}
+	filter.Walk(e, func(n filter.Expr) bool {
+		c, ok := n.(*filter.Compare)
+		if !ok || (c.Op != filter.Eq && c.Op != filter.Ne) || c.Value.Kind != filter.String {
 			return true
-		})
-	}
-	collect(e, nil)
-	return ids, referred, externalIDs
-}
-
-func (m *Mapping) referenceRule(a *scim.Attribute) *Rule {
-	if a == nil {
-		return nil
-	}
-	for _, r := range m.rules {
-		if r.refers != nil && (r.refers.value == a || (r.refers.value == nil && r.refers.holder == a)) {
-			return r
 		}
-	}
-	return nil
+		a, _ := c.Ref.(*scim.Attribute)
+		switch r := m.references[a]; {
+		case a == m.Type.Layout.ID:
+			ids = append(ids, ID{Type: m.Type.Name, ID: c.Value.Str})
+		case a == m.Type.Layout.ExternalID:
+			externalIDs = append(externalIDs, c.Value.Str)
+		case r != nil:
+			referred = append(referred, ID{Type: r.refers.typ, ID: c.Value.Str})
+		}
+		return true
+	})
+	return ids, referred, externalIDs
 }
 
 // leaf translates one comparison or element filter, or says no.
 func (m *Mapping) leaf(e filter.Expr, l Lookup) (filter.Expr, bool) {
+	var t filter.Expr
 	switch e := e.(type) {
 	case *filter.Compare:
-		return m.compare(e, l)
+		t = m.compare(e, l)
 	case *filter.Element:
-		return m.element(e, l)
+		t = m.element(e, l)
 	}
-	return nil, false
+	if t == nil {
+		return nil, false
+	}
+	t = filter.Simplify(t)
+	return t, m.can(t)
 }
 
-func (m *Mapping) compare(c *filter.Compare, l Lookup) (filter.Expr, bool) {
+func (m *Mapping) compare(c *filter.Compare, l Lookup) filter.Expr {
 	a, ok := c.Ref.(*scim.Attribute)
 	if !ok {
-		return nil, false
+		return nil
 	}
+	layout := m.Type.Layout
 	switch {
-	case a == m.Type.Layout.ID:
-		return m.keyCompare(c, func() []string {
-			if k, ok := l.Key(m.Type.Name, c.Value.Str); ok {
-				return []string{k}
-			}
-			return nil
-		})
-	case a == m.Type.Layout.ExternalID && !m.MapsExternalID():
-		return m.keyCompare(c, func() []string { return l.ExternalID(c.Value.Str) })
+	case a == layout.ID:
+		return m.idCompare(c, l)
+	case a == layout.ExternalID && !m.MapsExternalID():
+		return m.externalIDCompare(c, l)
+	case a == layout.Schemas:
+		return m.schemasCompare(c)
+	case a == m.typeName:
+		return truth(filter.Test(c, filter.StringValue(m.Type.Name)))
+	case a == layout.Meta:
+		return truth(c.Op != filter.Eq) // it always holds something
+	case a == m.modified:
+		return m.modifiedCompare(c)
+	case c.Match == filter.Presence:
+		return m.presence(c, m.present(a))
 	}
-	if r := m.referenceRule(a); r != nil {
+	if r := m.references[a]; r != nil {
 		return m.referenceCompare(c, r, l)
 	}
-	if a.Parent() != nil && a.Parent().MultiValued && a.Parent().Type == scim.TypeComplex {
+	if p := a.Parent(); p != nil && p.MultiValued {
 		return m.anyElement(c, a)
 	}
-	for _, r := range m.rules {
-		if r.attr == a && r.group == nil {
-			return m.field1(c, r)
-		}
+	if r := m.byAttr[a]; r != nil {
+		return m.one(c, r)
 	}
-	return nil, false
+	return nil
 }
 
-// keyCompare translates eq on an identifier that the mapping table resolves.
-func (m *Mapping) keyCompare(c *filter.Compare, keys func() []string) (filter.Expr, bool) {
-	if (c.Op != filter.Eq && c.Op != filter.Ne) || c.Value.Kind != filter.String ||
-		!m.caps.Key.Filter[filter.Exact].Has(filter.Eq) {
-		return nil, false
-	}
-	found := keys()
-	if len(found) > 1 && !m.caps.Or {
-		return nil, false
-	}
-	out := or(len(found), func(i int) filter.Expr { return fieldEq(adapters.KeyField, found[i]) })
-	if c.Op == filter.Ne {
-		return not(out), m.caps.Not
-	}
-	return out, true
-}
-
-func fieldEq(field, value string) filter.Expr {
-	return &filter.Compare{Name: field, Op: filter.Eq, Match: filter.Exact, Value: filter.StringValue(value)}
-}
-
-func (m *Mapping) referenceCompare(c *filter.Compare, r *Rule, l Lookup) (filter.Expr, bool) {
-	ops := m.field(r).Filter[filter.Exact]
+// one translates a comparison with an attribute that one rule makes of one
+// field, also inside an element.
+func (m *Mapping) one(c *filter.Compare, r *Rule) filter.Expr {
 	switch {
-	case c.Op == filter.Pr && ops.Has(filter.Pr) && !r.relation:
-		return nil, false // a key whose record is out of scope is no value
-	case c.Op == filter.Eq && c.Value.Kind == filter.String && ops.Has(filter.Eq):
-		return m.referenceEq(r, l.keysOf(r.refers.typ, c.Value.Str))
+	case !r.readable:
+		return truth(filter.Test(c, filter.Value{}))
+	case !r.plain():
+		return nil
+	case r.forms != nil:
+		return m.byForms(c, r)
+	case c.Match == filter.DateTime:
+		return m.unixCompare(c, r)
+	case isPresence(c):
+		return m.presence(c, m.fieldPresent(c.Match, r))
 	}
-	return nil, false
+	return &filter.Compare{Name: r.field, Op: c.Op, Match: c.Match, Value: c.Value}
 }
 
-// field1 translates a comparison with an attribute that one rule makes.
-func (m *Mapping) field1(c *filter.Compare, r *Rule) (filter.Expr, bool) {
+// presence turns what is true of a value's presence into pr, eq null or ne null.
+func (m *Mapping) presence(c *filter.Compare, present filter.Expr) filter.Expr {
+	if isNull(c) {
+		return m.negate(present)
+	}
+	return present
+}
+
+// fieldPresent is true where the field holds a value of the type: a number that
+// is none is left out of the resource.
+func (m *Mapping) fieldPresent(match filter.Match, r *Rule) filter.Expr {
+	if match != filter.Integer && match != filter.Decimal {
+		return &filter.Compare{Name: r.field, Op: filter.Pr, Match: filter.Exact}
+	}
+	zero := filter.IntValue(0)
+	return anyOf(&filter.Compare{Name: r.field, Op: filter.Ge, Match: match, Value: zero},
+		&filter.Compare{Name: r.field, Op: filter.Lt, Match: match, Value: zero})
+}
+
+// formsOf lists the values that a rule makes, if they are few, with the test by
+// which a backend finds each.
+func formsOf(r *Rule) []form {
+	eq := func(text string) filter.Expr {
+		return &filter.Compare{Name: r.field, Op: filter.Eq, Match: filter.Exact, Value: filter.StringValue(text)}
+	}
+	var out []form
 	switch {
-	case r.field == "" || r.in != nil || r.out != nil || r.refers != nil || r.split != "":
-		return nil, false
 	case r.codes != nil:
-		return m.tableCompare(c, r)
-	case r.attr.Type == scim.TypeBoolean || r.attr.Type == scim.TypeDateTime || r.attr.Type == scim.TypeBinary:
-		return nil, false // stored in more than one form: the gateway evaluates
-	case c.Op == filter.Pr || c.Value.Kind == filter.Null:
-		return m.presence(c, r)
-	case !m.field(r).Filter[c.Match].Has(c.Op):
-		return nil, false
-	}
-	return &filter.Compare{Name: r.field, Op: c.Op, Match: c.Match, Value: c.Value}, true
-}
-
-func (m *Mapping) presence(c *filter.Compare, r *Rule) (filter.Expr, bool) {
-	if !m.field(r).Filter[filter.Exact].Has(filter.Pr) {
-		return nil, false
-	}
-	pr := &filter.Compare{Name: r.field, Op: filter.Pr, Match: filter.Exact}
-	if c.Op == filter.Eq { // eq null: no value
-		return not(pr), m.caps.Not
-	}
-	return pr, c.Op == filter.Pr || c.Op == filter.Ne
-}
-
-// tableCompare finds the codes whose values satisfy the comparison. Where the
-// comparison is true of "no value", so it is of every code outside the table.
-func (m *Mapping) tableCompare(c *filter.Compare, r *Rule) (filter.Expr, bool) {
-	if !m.field(r).Filter[filter.Exact].Has(filter.Eq) || !m.caps.Or {
-		return nil, false
-	}
-	absent := filter.Matches(c, noSubject{})
-	var in []string
-	for _, k := range r.codes {
-		if filter.Matches(c, oneValue(filterValue(k.value))) != absent {
-			in = append(in, k.backend)
+		for _, k := range r.codes {
+			out = append(out, form{filterValue(k.value), eq(k.backend)})
+		}
+	case r.attr.Type == scim.TypeBoolean && r.plain():
+		for i, texts := range [2][]string{falseTexts[:], trueTexts[:]} {
+			var tests filter.Or
+			for _, t := range texts {
+				tests = append(tests, eq(t))
+			}
+			out = append(out, form{filter.BoolValue(i == 1), tests})
 		}
 	}
-	out := or(len(in), func(i int) filter.Expr { return fieldEq(r.field, in[i]) })
+	return out
+}
+
+// byForms finds the forms whose values satisfy the comparison. Where it is true
+// of no value, so it is of every text that is none of the forms.
+func (m *Mapping) byForms(c *filter.Compare, r *Rule) filter.Expr {
+	absent := filter.Test(c, filter.Value{})
+	var tests []filter.Expr
+	for _, f := range r.forms {
+		if filter.Test(c, f.value) != absent {
+			tests = append(tests, f.test)
+		}
+	}
+	t := filter.OrOf(tests...)
 	if absent {
-		return not(out), m.caps.Not
+		return m.negate(t)
 	}
-	return out, true
+	return t
 }
 
-// canPush reports whether every leaf of a filter over fields is exact in the
-// backend.
-func (m *Mapping) canPush(e filter.Expr) bool {
-	ok := true
-	filter.Walk(e, func(n filter.Expr) bool {
-		switch n := n.(type) {
-		case filter.Or:
-			ok = ok && m.caps.Or
-		case filter.Not:
-			ok = ok && m.caps.Not
-		case *filter.Compare:
-			i := m.shape.Index(n.Name)
-			ok = ok && i >= 0 && i < len(m.caps.Fields) && m.caps.Fields[i].Filter[n.Match].Has(n.Op)
+// present is true where a complex attribute, or an extension, holds anything.
+func (m *Mapping) present(a *scim.Attribute) filter.Expr {
+	if all := m.elements[a]; all != nil {
+		terms := make([]filter.Expr, len(all.groups))
+		for i, g := range all.groups {
+			terms[i] = m.exists(g)
 		}
-		return ok
-	})
-	return ok
+		return anyOf(terms...)
+	}
+	var terms []filter.Expr
+	for _, r := range m.single {
+		if within(r.attr, a) {
+			terms = append(terms, m.makes(r))
+		}
+	}
+	for _, g := range m.groups {
+		if within(g.attr, a) {
+			terms = append(terms, m.exists(g))
+		}
+	}
+	return anyOf(terms...)
+}
+
+// makes is true where a rule makes a value; nil for one that makes a complex
+// value, for a list, and for a reference: its record may be out of scope.
+func (m *Mapping) makes(r *Rule) filter.Expr {
+	if r.readable && (r.attr.Type == scim.TypeComplex || !r.plain()) {
+		return nil
+	}
+	return m.one(&filter.Compare{Op: filter.Pr, Match: matchOf(r.attr), Ref: r.attr}, r)
+}
+
+func within(a, whole *scim.Attribute) bool {
+	for ; a != nil; a = a.Parent() {
+		if a == whole {
+			return true
+		}
+	}
+	return false
 }
 
 // PushSort translates a sort key; false if the backend would order otherwise.
@@ -230,81 +235,18 @@ func (m *Mapping) PushSort(a *scim.Attribute, descending bool) (adapters.Sort, b
 	if a.Type == scim.TypeComplex && a.Find("value") != nil {
 		a = a.Find("value")
 	}
-	for _, r := range m.rules {
-		if r.attr != a || r.field == "" || r.in != nil || r.codes != nil || r.refers != nil || r.split != "" {
-			continue
+	r := m.byAttr[a]
+	if all := m.elements[a.Parent()]; all != nil && len(all.groups) == 1 {
+		for _, e := range all.groups[0].rules {
+			if e.attr == a {
+				r = e
+			}
 		}
-		if r.group != nil && !m.only(r.group) {
-			return adapters.Sort{}, false
-		}
-		match := filter.Folded
-		switch {
-		case a.Type == scim.TypeInteger:
-			match = filter.Integer
-		case a.Type != scim.TypeString && a.Type != scim.TypeReference:
-			return adapters.Sort{}, false
-		case a.CaseExact || a.Type == scim.TypeReference:
-			match = filter.Exact
-		}
-		return adapters.Sort{Field: r.field, Match: match, Descending: descending}, m.field(r).Sort[match]
 	}
-	return adapters.Sort{}, false
-}
-
-type noSubject struct{}
-
-func (noSubject) Values(*filter.Compare, func(filter.Value) bool)     {}
-func (noSubject) Elements(*filter.Element, func(filter.Subject) bool) {}
-
-type oneValue filter.Value
-
-func (v oneValue) Values(_ *filter.Compare, yield func(filter.Value) bool) { yield(filter.Value(v)) }
-func (oneValue) Elements(*filter.Element, func(filter.Subject) bool)       {}
-
-func filterValue(v scim.Value) filter.Value {
-	switch v.Kind() {
-	case scim.KindBool:
-		return filter.BoolValue(v.Bool())
-	case scim.KindInt:
-		return filter.IntValue(v.Int())
-	case scim.KindDecimal:
-		return filter.NumberValue(v.String())
-	case scim.KindString:
-		return filter.StringValue(v.String())
+	match := matchOf(a)
+	if r == nil || !r.readable || !r.plain() || r.forms != nil || a == m.modified ||
+		match != filter.Exact && match != filter.Folded && match != filter.Integer {
+		return adapters.Sort{}, false
 	}
-	return filter.Value{}
-}
-
-func and(a, b filter.Expr) filter.Expr {
-	switch {
-	case a == nil:
-		return b
-	case b == nil:
-		return a
-	}
-	return filter.And{a, b}
-}
-
-func not(e filter.Expr) filter.Expr {
-	switch e.(type) {
-	case filter.True:
-		return filter.False{}
-	case filter.False:
-		return filter.True{}
-	}
-	return filter.Not{Term: e}
-}
-
-func or(n int, term func(int) filter.Expr) filter.Expr {
-	switch n {
-	case 0:
-		return filter.False{}
-	case 1:
-		return term(0)
-	}
-	out := make(filter.Or, n)
-	for i := range out {
-		out[i] = term(i)
-	}
-	return out
+	return adapters.Sort{Field: r.field, Match: match, Descending: descending}, m.field(r).Sort[match]
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/postern/postern/adapters"
@@ -25,31 +26,41 @@ type Reference struct {
 func (m *Mapping) Read(rec adapters.Record, p *Plan, warn func(*Rule, error)) (*scim.Resource, []Reference) {
 	res := scim.NewResource(m.Type.Layout)
 	var refs []Reference
-	for i, r := range m.rules {
-		if !p.rules[i] || r.group != nil {
-			continue
-		}
+	for _, r := range p.single {
 		if r.refers != nil {
-			refs = m.appendReference(refs, r, rec, res)
+			if keys := r.keys(rec); len(keys) > 0 {
+				refs = append(refs, Reference{Type: r.refers.typ, Keys: keys, Checked: m.field(r).Checked, res: res, rule: r})
+			}
 			continue
 		}
 		v, err := r.read(rec)
 		if err != nil {
 			warn(r, err)
-			continue
 		}
 		res.Put(r.attr, v)
 	}
-	for i, g := range m.groups {
-		if !p.groups[i] {
-			continue
-		}
-		m.readGroup(g, rec, res, warn)
+	for _, g := range p.groups {
+		g.read(rec, res, warn)
 	}
 	return res, refs
 }
 
-func (m *Mapping) readGroup(g *group, rec adapters.Record, res *scim.Resource, warn func(*Rule, error)) {
+// read makes the elements of a multi-valued attribute.
+func (g *gathering) read(rec adapters.Record, res *scim.Resource, warn func(*Rule, error)) {
+	var elems []scim.Value
+	for _, e := range g.groups {
+		if v := e.read(rec, warn); v.Present() {
+			if elems == nil {
+				elems = make([]scim.Value, 0, len(g.groups))
+			}
+			elems = append(elems, v)
+		}
+	}
+	res.Put(g.attr, scim.List(elems...))
+}
+
+// read makes the element of a group; none if no rule has a value.
+func (g *group) read(rec adapters.Record, warn func(*Rule, error)) scim.Value {
 	var elem scim.Value
 	for _, r := range g.rules {
 		v, err := r.read(rec)
@@ -65,14 +76,12 @@ func (m *Mapping) readGroup(g *group, rec adapters.Record, res *scim.Resource, w
 		}
 		elem.Set(r.attr, v)
 	}
-	if !elem.Present() {
-		return
+	if elem.Present() {
+		for _, c := range g.consts {
+			elem.Set(c.attr, c.value)
+		}
 	}
-	for _, c := range g.consts {
-		elem.Set(c.attr, c.value)
-	}
-	elems := res.Get(g.attr).Elems()
-	res.Put(g.attr, scim.List(append(elems[:len(elems):len(elems)], elem)...))
+	return elem
 }
 
 // read makes the attribute's value of a record.
@@ -82,23 +91,25 @@ func (r *Rule) read(rec adapters.Record) (scim.Value, error) {
 		raw = rec.At(r.index)
 	}
 	switch {
+	case !r.readable:
+		return scim.Value{}, nil
 	case r.in != nil:
 		v, err := r.in.onRecord(rec, raw)
 		if err != nil {
 			return scim.Value{}, err
 		}
 		return fromAny(r.attr, v, r.group != nil)
-	case r.out != nil: // write-only
-		return scim.Value{}, nil
-	case r.codes != nil:
-		return r.decode(raw)
 	case r.split != "":
 		return r.splitValue(raw)
 	}
-	return toValue(r.attr, raw, r.format)
+	return r.decode(raw)
 }
 
+// decode makes one value of what the backend holds.
 func (r *Rule) decode(raw any) (scim.Value, error) {
+	if r.codes == nil {
+		return toValue(r.item, raw, r.format)
+	}
 	if adapters.NoValue(raw) {
 		return scim.Value{}, nil
 	}
@@ -111,48 +122,89 @@ func (r *Rule) decode(raw any) (scim.Value, error) {
 	return scim.Value{}, fmt.Errorf("the backend's value is not in the table of line %d", r.Line)
 }
 
+// splitValue makes several values of a text. Parts of which none can be made
+// are left out, and the error speaks of the last.
 func (r *Rule) splitValue(raw any) (scim.Value, error) {
-	var parts []any
-	for _, s := range strings.Split(text(raw), r.split) {
-		if s = strings.TrimSpace(s); s != "" {
-			parts = append(parts, s)
+	var elems []scim.Value
+	var failed error
+	for s := range r.parts(raw) {
+		v, err := r.decode(s)
+		if err != nil {
+			failed = err
+			continue
 		}
+		if r.item != r.attr {
+			e := scim.NewComplex(r.attr)
+			e.Set(r.item, v)
+			v = e
+		}
+		elems = append(elems, v)
 	}
-	return fromAny(r.attr, parts, false)
+	return scim.List(elems...), failed
 }
 
-func (m *Mapping) appendReference(refs []Reference, r *Rule, rec adapters.Record, res *scim.Resource) []Reference {
-	var keys []string
-	switch v := rec.At(r.index).(type) {
-	case []string:
-		keys = v
-	default:
-		if s := text(v); s != "" {
-			keys = []string{s}
+// parts are the texts between the separators.
+func (r *Rule) parts(raw any) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for s := range strings.SplitSeq(text(raw), separator(r.split)) {
+			if s = strings.TrimSpace(s); s != "" && !yield(s) {
+				return
+			}
 		}
 	}
-	if len(keys) == 0 {
-		return refs
+}
+
+// separator is what tells values apart when they are read: blanks around it do
+// not count, unless it is itself blank.
+func separator(split string) string {
+	if s := strings.TrimSpace(split); s != "" {
+		return s
 	}
-	return append(refs, Reference{Type: r.refers.typ, Keys: keys, Checked: m.field(r).Checked, res: res, rule: r})
+	return split
+}
+
+// keys are the keys that a reference holds.
+func (r *Rule) keys(rec adapters.Record) []string {
+	raw := rec.At(r.index)
+	if list, ok := raw.([]string); ok {
+		return list
+	}
+	if s := text(raw); s != "" {
+		return []string{s}
+	}
+	return nil
 }
 
 // Fill puts the ids of a reference's records into the resource, in the order of
 // its Keys. An empty id leaves that record out: provisioning may not see it.
 func (f Reference) Fill(ids []string, base string) {
 	ref := f.rule.refers
-	var elems []scim.Value
+	if !ref.holder.MultiValued {
+		if len(ids) > 0 && ids[0] != "" {
+			ref.put(f.res, ids[0], base)
+		}
+		return
+	}
+	elems := make([]scim.Value, 0, len(ids))
 	for _, id := range ids {
 		if id != "" {
 			elems = append(elems, ref.make(id, base))
 		}
 	}
-	switch {
-	case len(elems) == 0:
-	case ref.holder.MultiValued:
-		f.res.Put(ref.holder, scim.List(elems...))
-	default:
-		f.res.Put(ref.holder, elems[0])
+	f.res.Put(ref.holder, scim.List(elems...))
+}
+
+// put adds a reference to what other rules made of its holder.
+func (ref *reference) put(res *scim.Resource, id, base string) {
+	if ref.value == nil {
+		res.Put(ref.holder, ref.make(id, base))
+		return
+	}
+	v := ref.make(id, base)
+	for _, s := range []*scim.Attribute{ref.value, ref.uri, ref.kind} {
+		if s != nil {
+			res.Put(s, v.Get(s))
+		}
 	}
 }
 

@@ -58,14 +58,14 @@ type Input struct {
 // A Constant is a field that Postern sets on every record it creates.
 type Constant struct{ Field, Value Text }
 
-// A Problem is a mistake in the configuration. Offset counts bytes within the
-// Text's value.
+// A Problem is a mistake in the configuration. Offset and Width count bytes
+// within the Text's value; without a Width the Text as a whole is meant.
 type Problem struct {
-	At      Text
-	Offset  int
-	Message string
-	Hint    string
-	Warning bool
+	At            Text
+	Offset, Width int
+	Message       string
+	Hint          string
+	Warning       bool
 }
 
 func (p Problem) Error() string {
@@ -76,6 +76,11 @@ type problems []Problem
 
 func (p *problems) add(at Text, hint, format string, args ...any) {
 	*p = append(*p, Problem{At: at, Hint: hint, Message: fmt.Sprintf(format, args...)})
+}
+
+// inside reports a mistake at a place within a text.
+func (p *problems) inside(at Text, offset, width int, hint, format string, args ...any) {
+	*p = append(*p, Problem{At: at, Offset: offset, Width: max(1, width), Hint: hint, Message: fmt.Sprintf(format, args...)})
 }
 
 func (p *problems) warn(at Text, hint, format string, args ...any) {

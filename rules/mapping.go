@@ -1,0 +1,135 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/schema"
+)
+
+// A Mapping is everything the configuration says of one resource type.
+type Mapping struct {
+	Type      *schema.ResourceType // as served: what is mapped, and nothing else
+	Relations []RelationField
+
+	shape      *adapters.Shape
+	key        []string
+	rules      []*Rule // in the order of the configuration
+	single     []*Rule // those that make an attribute by themselves
+	groups     []*group
+	gatherings []*gathering
+	scope      *scope
+	when       *expression
+	constants  []Constant
+	caps       adapters.Capabilities
+
+	byAttr     map[*scim.Attribute]*Rule // single rules by what they make
+	references map[*scim.Attribute]*Rule // reference rules by what a filter compares
+	elements   map[*scim.Attribute]*gathering
+	created    *scim.Attribute // of meta
+	modified   *scim.Attribute
+	typeName   *scim.Attribute
+}
+
+// A RelationField tells the adapter which join table is behind a field.
+type RelationField struct {
+	Field, Table, Owner, Member, Refers string
+}
+
+// Shape is the fields that the rules name: what the adapter must deliver.
+func (m *Mapping) Shape() *adapters.Shape { return m.shape }
+
+// Key is the fields that make a record's key.
+func (m *Mapping) Key() []string { return m.key }
+
+// Bind tells the mapping what its backend can do. It is called once, at start,
+// before the first request.
+func (m *Mapping) Bind(c adapters.Capabilities) { m.caps = c }
+
+// Rules lists the rules in the order of the configuration.
+func (m *Mapping) Rules() []*Rule { return m.rules }
+
+// MapsExternalID reports whether externalId lives in the backend; otherwise it
+// is kept per client in the mapping table.
+func (m *Mapping) MapsExternalID() bool { return m.byAttr[m.Type.Layout.ExternalID] != nil }
+
+// References lists the resource types that reference attributes point to.
+func (m *Mapping) References() []string {
+	var types []string
+	for _, r := range m.rules {
+		if r.refers != nil && !slices.Contains(types, r.refers.typ) {
+			types = append(types, r.refers.typ)
+		}
+	}
+	return types
+}
+
+// InScope reports whether provisioning may see the record.
+func (m *Mapping) InScope(r adapters.Record) bool { return m.scope.admits(r) }
+
+// HasScope reports whether there is a scope at all.
+func (m *Mapping) HasScope() bool { return m.scope != nil }
+
+// AttributeOf names the attribute that a backend's field becomes, for messages
+// to clients, who know no fields. Empty if no rule names the field.
+func (m *Mapping) AttributeOf(field string) string {
+	for _, r := range m.rules {
+		if r.field == field {
+			return r.attr.Path()
+		}
+	}
+	return ""
+}
+
+// field is what the backend declares about a rule's field.
+func (m *Mapping) field(r *Rule) adapters.Field {
+	if r.index >= 0 && r.index < len(m.caps.Fields) {
+		return m.caps.Fields[r.index]
+	}
+	return adapters.Field{}
+}
+
+// A Plan is what one kind of request needs of a mapping: which rules run and
+// which fields they read.
+type Plan struct {
+	Want   adapters.Fields
+	Refers bool   // references are among it
+	rules  []bool // by position in Mapping.rules
+	single []*Rule
+	groups []*gathering
+}
+
+// Plan works out what must be read for the attributes that are needed. It is
+// meant to be kept for the selections that come often.
+func (m *Mapping) Plan(need func(*scim.Attribute) bool) *Plan {
+	p := &Plan{rules: make([]bool, len(m.rules)), single: make([]*Rule, 0, len(m.single))}
+	names := make([]string, 0, m.shape.Len())
+	use := func(r *Rule) {
+		p.rules[r.number] = true
+		names = append(names, r.reads...)
+	}
+	for _, r := range m.single {
+		if need(r.attr) || r.refers != nil && need(r.refers.holder) {
+			use(r)
+			p.single = append(p.single, r)
+			p.Refers = p.Refers || r.refers != nil
+		}
+	}
+	for _, g := range m.gatherings {
+		if !need(g.attr) {
+			continue
+		}
+		p.groups = append(p.groups, g) // whole: whether there is an element may depend on any part
+		for _, e := range g.groups {
+			for _, r := range e.rules {
+				use(r)
+			}
+		}
+	}
+	if m.scope != nil {
+		names = append(names, m.scope.expression.names...)
+	}
+	p.Want = m.shape.FieldSet(names...)
+	return p
+}
