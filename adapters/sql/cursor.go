@@ -49,7 +49,7 @@ func (p *plan) start(q adapters.Query) (start, error) {
 var errCursor = &adapters.Error{Kind: adapters.Invalid, Op: "list", Err: errors.New("the cursor is none of this list's")}
 
 // next is the cursor of the page after one that ended with the row of a key.
-func (s start) next(p *plan, last []any, q adapters.Query) string {
+func (s start) next(last []any, q adapters.Query) string {
 	if len(q.Sort) > 0 {
 		return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, int64(s.offset+q.Limit), 10))
 	}

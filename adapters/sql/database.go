@@ -35,7 +35,7 @@ var (
 // Ping proves that the database answers.
 func (db *Database) Ping(ctx context.Context) error {
 	return db.view(ctx, "probe", false, func(ctx context.Context, s session) error {
-		rows, err := s.query(ctx, "SELECT 1")
+		rows, err := s.query(ctx, db.dialect.probe())
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"strings"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim/filter"
@@ -12,6 +13,9 @@ import (
 type dialect interface {
 	// quote makes an identifier of a name that was checked by checkName.
 	quote(name string) string
+
+	// probe is a statement that reads something of the database.
+	probe() string
 
 	// schema reads what the database says about a table or a view.
 	// errNoTable if there is none of that name.
@@ -33,6 +37,9 @@ type dialect interface {
 
 	// order writes the terms of an ORDER BY.
 	order(b *builder, c *column, m filter.Match, descending bool)
+
+	// limit ends a statement that answers at most n rows after some.
+	limit(b *builder, n, offset int)
 
 	// holds writes the condition that a column still holds a value as it was read.
 	holds(b *builder, c *column, old any)
@@ -118,8 +125,12 @@ type column struct {
 	computed  bool
 	indexed   bool // leads an index
 	folded    bool // leads an index that ignores the case of ASCII letters
+	alone     bool // a unique index is on it alone
 	exact     bool // leads an index that compares byte for byte
 }
+
+// alias is the alias of its table.
+func (c *column) alias() string { return strings.TrimSuffix(c.ref, "."+c.quoted) }
 
 // under is the column under another alias of its table.
 func (c *column) under(alias string) *column {

@@ -87,9 +87,15 @@ func (a *Adapter) blame(p *plan, f failure, written []string) string {
 
 // Probe implements adapters.Adapter: the table must be there, with its columns.
 func (a *Adapter) Probe(ctx context.Context) error {
-	if err := a.db.Ping(ctx); err != nil {
+	p, err := a.plan(ctx, "probe")
+	if err != nil {
 		return err
 	}
-	_, err := a.plan(ctx, "probe")
-	return err
+	return a.view(ctx, "probe", false, func(ctx context.Context, s session) error {
+		rows, err := s.query(ctx, "SELECT "+p.keys+" FROM "+p.from+" LIMIT 1")
+		if err != nil {
+			return err
+		}
+		return drain(rows)
+	})
 }

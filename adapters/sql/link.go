@@ -197,12 +197,12 @@ func (l *link) read(ctx context.Context, s session, b *builder, into [][]string)
 		return err
 	}
 	defer rows.Close()
-	var at int
-	var v any
+	var position, v any // scanning into an int is slow
 	for rows.Next() {
-		if err := rows.Scan(&at, &v); err != nil {
+		if err := rows.Scan(&position, &v); err != nil {
 			return err
 		}
+		at, _ := position.(int64)
 		list, text := into[at], adapters.Text(l.d.read(l.shown, v))
 		if n := len(list); n == 0 || list[n-1] != text {
 			into[at] = append(list, text)

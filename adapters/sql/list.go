@@ -2,7 +2,6 @@ package sql
 
 import (
 	"context"
-	stdsql "database/sql"
 	"errors"
 	"math"
 
@@ -80,41 +79,60 @@ func (a *Adapter) page(ctx context.Context, s session, p *plan, q adapters.Query
 	page := adapters.Page{Total: -1}
 	if q.Limit > 0 {
 		columns, links := p.wanted(q.Want)
-		b, err := p.statement(q, from, where, columns)
-		if err != nil {
-			return page, err
-		}
-		found, err := a.rows(ctx, s, p, b, columns, q.Total, q.Limit)
+		found, err := a.found(ctx, s, p, q, from, where, columns)
 		if err != nil {
 			return page, err
 		}
 		page.Total = found.total
 		if len(found.records) > q.Limit {
 			found.cut(q.Limit)
-			page.Next = from.next(p, found.last, q)
+			page.Next = from.next(found.last, q)
 		}
 		if err := found.relate(ctx, s, p, links); err != nil {
 			return page, err
 		}
 		page.Records = found.records
 	}
-	if q.Total && page.Total < 0 {
-		if q.Limit > 0 && from.offset == 0 && from.after == nil {
-			page.Total = 0 // the first page is empty
-			return page, nil
-		}
-		b := newBuilder().add("SELECT count(*) FROM ", p.from).include(where)
-		if err := b.check("list"); err != nil {
-			return page, err
-		}
-		n, err := values(s.query(ctx, string(b.text), b.args...))
-		if err != nil {
-			return page, err
-		}
-		total, _ := n[0].(int64)
-		page.Total = int(total)
+	switch {
+	case !q.Total:
+		page.Total = -1
+	case page.Total >= 0:
+	case q.Limit > 0 && from.offset == 0 && from.after == nil:
+		page.Total = 0 // the first page is empty
+	default:
+		return page, p.count(ctx, s, where, &page.Total)
 	}
 	return page, nil
+}
+
+// found reads the rows of a page, and one more if there is one.
+func (a *Adapter) found(ctx context.Context, s session, p *plan, q adapters.Query, from start, where *builder, columns []int) (*result, error) {
+	if from.after == nil && len(p.key) == 1 && p.pinned(q.Filter) {
+		out, err := a.few(ctx, s, p, q, from, where, columns)
+		if out != nil || err != nil {
+			return out, err
+		}
+	}
+	b, err := p.statement(q, from, where, columns)
+	if err != nil {
+		return nil, err
+	}
+	return a.rows(ctx, s, p, b, columns, q.Total, q.Limit)
+}
+
+// count counts the rows of which a condition is true.
+func (p *plan) count(ctx context.Context, s session, where *builder, into *int) error {
+	b := newBuilder().add("SELECT count(*) FROM ", p.from).include(where)
+	if err := b.check("list"); err != nil {
+		return err
+	}
+	n, err := values(s.query(ctx, string(b.text), b.args...))
+	if err != nil {
+		return err
+	}
+	total, _ := n[0].(int64)
+	*into = int(total)
+	return nil
 }
 
 // statement writes the statement of a page. It asks for one row more, to learn
@@ -134,10 +152,8 @@ func (p *plan) statement(q adapters.Query, from start, where *builder, columns [
 		p.dialect.order(b, p.column(by.Field), by.Match, by.Descending)
 		b.add(", ")
 	}
-	b.add(p.byKey, " LIMIT ").bind(int64(min(q.Limit, math.MaxInt32)) + 1)
-	if from.offset > 0 {
-		b.add(" OFFSET ").bind(int64(from.offset))
-	}
+	b.add(p.byKey)
+	p.dialect.limit(b, min(q.Limit, math.MaxInt32)+1, from.offset)
 	return b, b.check("list")
 }
 
@@ -173,7 +189,8 @@ func (a *Adapter) rows(ctx context.Context, s session, p *plan, b *builder, colu
 		}
 	}
 	if total && len(out.records) > 0 {
-		out.total = int(sc.count)
+		n, _ := sc.count.(int64)
+		out.total = int(n)
 	}
 	return out, rows.Err()
 }
@@ -198,52 +215,6 @@ func (r *result) relate(ctx context.Context, s session, p *plan, positions []int
 				r.records[n].SetAt(i, list)
 			}
 		}
-	}
-	return nil
-}
-
-// A scanner reads rows into records.
-type scanner struct {
-	into  []any
-	key   []any
-	count int64
-}
-
-func newScanner(key, columns int, total bool) *scanner {
-	s := &scanner{key: make([]any, key), into: make([]any, key+columns, key+columns+1)}
-	for i := range s.key {
-		s.into[i] = &s.key[i]
-	}
-	if total {
-		s.into = append(s.into, &s.count)
-	}
-	return s
-}
-
-// scan answers a record and its key's values, which are good until the next.
-func (s *scanner) scan(rows *stdsql.Rows, shape *adapters.Shape, p *plan, columns []int) (adapters.Record, []any, error) {
-	r := adapters.NewRecord(shape, "")
-	held := r.Values()
-	for n, i := range columns {
-		s.into[len(s.key)+n] = &held[i]
-	}
-	if err := s.next(rows, p); err != nil {
-		return r, nil, err
-	}
-	for _, i := range columns {
-		held[i] = p.dialect.read(p.columns[i], held[i])
-	}
-	r.Key = keyOf(s.key)
-	return r, s.key, nil
-}
-
-// next reads a row and its key.
-func (s *scanner) next(rows *stdsql.Rows, p *plan) error {
-	if err := rows.Scan(s.into...); err != nil {
-		return err
-	}
-	for i, c := range p.key {
-		s.key[i] = p.dialect.read(c, s.key[i])
 	}
 	return nil
 }

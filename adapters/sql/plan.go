@@ -43,6 +43,7 @@ func (a *Adapter) plan(ctx context.Context, op string) (*plan, error) {
 		return err
 	})
 	if err != nil {
+		a.db.forget() // what was read may be why
 		return nil, err
 	}
 	a.current.Store(p)

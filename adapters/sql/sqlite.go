@@ -11,9 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
+
+const connectionLife = time.Minute
 
 // sqlite is SQLite, by github.com/mattn/go-sqlite3.
 type sqlite struct{}
@@ -68,6 +71,9 @@ func openSQLite(cfg Config, name string) (*Database, error) {
 	params.Set("_txlock", "immediate")
 	db.write = stdsql.OpenDB(newConnector(path, params, made))
 	db.write.SetMaxOpenConns(1)
+	// A file that is replaced would be used on for as long as it is open.
+	db.read.SetConnMaxLifetime(connectionLife)
+	db.write.SetConnMaxLifetime(connectionLife)
 	return db, nil
 }
 
@@ -154,6 +160,9 @@ func runScript(path, script string) error {
 }
 
 func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// probe reads the first page: SELECT 1 would be answered without a look at the file.
+func (sqlite) probe() string { return "SELECT 1 FROM sqlite_master LIMIT 1" }
 
 func (sqlite) list() (from, ord, value string) { return "json_each(?) AS l", "l.key", "l.value" }
 

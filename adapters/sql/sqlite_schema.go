@@ -42,6 +42,11 @@ func (d sqlite) schema(ctx context.Context, s session, table string) (*schema, e
 		c.rowid, c.indexed, c.exact, c.notNull = true, true, true, true
 		t.unique = append(t.unique, []string{c.name})
 	}
+	for _, u := range t.unique {
+		if len(u) == 1 {
+			t.column(u[0]).alone = true
+		}
+	}
 	return t, nil
 }
 
@@ -94,6 +99,7 @@ func (sqlite) readIndexes(ctx context.Context, s session, t *schema) (pk bool, e
 	}
 	defer rows.Close()
 	var last string
+	var columns []string // of the index being read; nil once it is known not to count
 	for rows.Next() {
 		var index, name, collation string
 		var unique, partial, primary bool
@@ -108,15 +114,24 @@ func (sqlite) readIndexes(ctx context.Context, s session, t *schema) (pk bool, e
 			c.exact = c.exact || collation == "BINARY"
 			c.folded = c.folded || collation == "NOCASE"
 		}
-		if unique && !partial && c != nil {
-			if index != last {
-				t.unique = append(t.unique, nil)
-			}
-			t.unique[len(t.unique)-1] = append(t.unique[len(t.unique)-1], c.name)
-			last = index
+		if index != last {
+			t.addUnique(columns)
+			last, columns = index, []string{}
+		}
+		if !unique || partial || c == nil || columns == nil { // no column: an expression
+			columns = nil
+		} else {
+			columns = append(columns, c.name)
 		}
 	}
+	t.addUnique(columns)
 	return pk, rows.Err()
+}
+
+func (t *schema) addUnique(columns []string) {
+	if len(columns) > 0 {
+		t.unique = append(t.unique, columns)
+	}
 }
 
 // readDefinitions notes which columns an index may be about whose name is all

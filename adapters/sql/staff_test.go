@@ -189,6 +189,8 @@ func TestPlans(t *testing.T) {
 		{s.users, &filter.Compare{Name: "login", Match: filter.Folded, Op: filter.Sw, Value: filter.StringValue("bjorn")}, "employee_login"},
 		{s.users, eq(adapters.KeyField, "7", filter.Exact), "INTEGER PRIMARY KEY"},
 		{s.users, many, "INTEGER PRIMARY KEY"},
+		{s.users, filter.Or{eq("login", "kate", filter.Folded), eq("login", "klaus.kessler@sparkasse-kassel.example", filter.Folded),
+			eq("roles", "r1", filter.Exact), eq(adapters.KeyField, "3", filter.Exact)}, "employee_login"},
 		{s.users, eq("roles", "r1", filter.Exact), "sqlite_autoindex_employee_role_1\nSEARCH|PRIMARY KEY"},
 		{s.roles, eq(adapters.KeyField, "r1", filter.Exact), "sqlite_autoindex_role_1"},
 		{s.roles, eq("members", "7", filter.Exact), "employee_role_emp"},

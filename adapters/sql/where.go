@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim/filter"
@@ -72,7 +73,53 @@ func (s *scope) alternatives(b *builder, terms filter.Or) error {
 			}
 		}
 	}
+	if len(terms) <= maxUnion && len(s.key) == 1 && !slices.ContainsFunc(terms, func(t filter.Expr) bool { return !s.seeks(t) }) {
+		return s.union(b, terms)
+	}
 	return s.join(b, terms, " OR ")
+}
+
+// maxUnion bounds the parts of a union: each is planned by itself.
+const maxUnion = 24
+
+// union writes an or, each of whose terms an index can answer, so that the
+// database need not find that out: one that does not would read all rows.
+func (s *scope) union(b *builder, terms filter.Or) error {
+	key := s.key[0]
+	b.add(key.ref, " IN (")
+	for i, t := range terms {
+		if i > 0 {
+			b.add(" UNION ALL ")
+		}
+		b.add("SELECT ", key.ref, " FROM ", key.table, " AS ", key.alias(), " WHERE ")
+		if err := s.write(b, t); err != nil {
+			return err
+		}
+	}
+	b.add(")")
+	return nil
+}
+
+// seeks reports whether an index leads to the rows of which e is true.
+func (s *scope) seeks(e filter.Expr) bool {
+	switch e := e.(type) {
+	case filter.And:
+		return slices.ContainsFunc(e, s.seeks)
+	case *filter.Compare:
+		if e.Op != filter.Eq || e.Value.Kind != filter.String {
+			return false
+		}
+		c := s.column(e.Name)
+		if e.Name == adapters.KeyField {
+			c = s.key[0]
+		}
+		if c == nil {
+			l := s.link(e.Name)
+			return l != nil && l.member.indexed
+		}
+		return c.indexed && (e.Match == filter.Exact || e.Match == filter.Folded && c.folded)
+	}
+	return false
 }
 
 // list takes terms apart that are all of the form column eq text, exactly.
