@@ -132,6 +132,7 @@ func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (miss
 			to.Created = micros(created.Int64)
 		} else if state.String == stateHeld {
 			held[at] = true
+			to.Held = true
 		}
 		return nil
 	})
@@ -185,7 +186,7 @@ func (s *Store) giveIDs(x *session, d Domain, entries []Entry, missing []int) er
 	given := map[string]bool{}
 	for _, i := range missing {
 		e := &entries[i]
-		e.ID, e.Created = ids[e.Identity], micros(x.now)
+		e.ID, e.Created, e.Held = ids[e.Identity], micros(x.now), false
 		if !given[e.Identity] {
 			given[e.Identity] = true
 			rows = append(rows, [5]any{e.Identity, e.Type, e.ID, own[e.ID], e.ExternalID})

@@ -39,7 +39,10 @@ type Entry struct {
 	Primary          bool
 	DeletionRequired bool // of the id asked about: the client is expected to delete it
 	Created          time.Time
-	Others           []Linked // of Resolve and ByExternalID: the further links
+	// Held says, of Ensure and Find, that the identity was split off and not yet
+	// released to this client: then ID is empty.
+	Held   bool
+	Others []Linked // of Resolve and ByExternalID: the further links
 }
 
 // A Linked is a link of an identity.

@@ -169,7 +169,7 @@ func (r *run) check(name, client string, l Link, e Entry, allocate bool) {
 		}
 		id = r.m.named(p, client, e.ID, client == "EX")
 	}
-	want := Entry{Identity: p.identity, Type: l.Type, Backend: l.Backend, Key: l.Key, Primary: rec.primary}
+	want := Entry{Identity: p.identity, Type: l.Type, Backend: l.Backend, Key: l.Key, Primary: rec.primary, Held: p.held && id == nil}
 	if id != nil {
 		want.ID, want.ExternalID = id.id, id.externalID
 	}

@@ -107,6 +107,43 @@ LEFT JOIN link AS l ON l.nr = t.link
 WHERE t.tenant = ?1 AND t.state = 'open'
 ORDER BY t.nr`
 
+	scanColumns = `nr, tenant, type, backend, attribute, gives, begun, ended, stage, cursor, steps, total, managed, unmanaged, conflicting, vanished, outside`
+
+	qScanOpen query = `SELECT ` + scanColumns + ` FROM scan WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND stage IN ('records', 'links')`
+	qScans    query = `SELECT ` + scanColumns + ` FROM scan WHERE tenant = ?1 AND nr < ?2 ORDER BY nr DESC LIMIT ?3`
+	qFindings query = `
+SELECT f.nr, f.situation, f.key, f.other, s.type, s.backend, coalesce(l.identity, '')
+FROM scan AS s
+CROSS JOIN finding AS f ON f.scan = s.nr AND f.nr > ?3
+LEFT JOIN link AS l ON l.tenant = s.tenant AND l.type = s.type AND l.key = f.key AND l.backend = s.backend
+WHERE s.nr = ?2 AND s.tenant = ?1
+ORDER BY f.nr LIMIT ?4`
+	// qLinked: which of the keys ?5 were linked before ?4.
+	qLinked query = `
+SELECT k.value FROM json_each(?5) AS k
+CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = ?2 AND l.key = k.value AND l.backend = ?3
+WHERE l.created < ?4`
+	// qMarked: where scan ?4 has met the marks ?5.
+	qMarked query = `
+SELECT s.mark, s.key FROM json_each(?5) AS k
+CROSS JOIN sighting AS s INDEXED BY sighting_mark ON s.tenant = ?1 AND s.type = ?2 AND s.backend = ?3 AND s.mark = k.value AND s.mark <> ''
+WHERE s.scan = ?4`
+	// qUnmet: links after key ?4, older than ?5, that scan ?6 has not met.
+	qUnmet query = `
+SELECT l.key FROM link AS l
+WHERE l.tenant = ?1 AND l.type = ?2 AND l.key > ?4 AND l.backend = ?3 AND l.created < ?5
+    AND NOT EXISTS (SELECT 1 FROM sighting AS s
+        WHERE s.tenant = ?1 AND s.type = ?2 AND s.backend = ?3 AND s.key = l.key AND s.scan = ?6)
+ORDER BY l.key LIMIT ?7`
+	// qMoved: links whose record scan ?4 has met under another key, by its mark.
+	qMoved query = `
+SELECT l.key, n.key FROM link AS l
+CROSS JOIN sighting AS k ON k.tenant = ?1 AND k.type = ?2 AND k.backend = ?3 AND k.key = l.key AND k.known <> ''
+CROSS JOIN sighting AS n INDEXED BY sighting_mark ON n.tenant = ?1 AND n.type = ?2 AND n.backend = ?3 AND n.mark = k.known AND n.mark <> ''
+    AND n.scan = ?4 AND n.key <> l.key
+WHERE l.tenant = ?1 AND l.type = ?2 AND l.backend = ?3 AND NOT (k.scan = ?4 AND k.mark = k.known)
+ORDER BY l.key, n.key`
+
 	qMove  query = `SELECT nr, kind, who, why, at, before, after, undoes, EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = m.nr) FROM move AS m WHERE m.tenant = ?1 AND m.nr = ?2`
 	qMoves query = `SELECT nr, kind, who, why, at, before, after, undoes, EXISTS (SELECT 1 FROM move AS u WHERE u.undoes = m.nr) FROM move AS m WHERE m.tenant = ?1 AND (?2 = '' OR EXISTS (SELECT 1 FROM move_identity AS t WHERE t.move = m.nr AND t.identity = ?2)) AND m.nr < ?3 ORDER BY m.nr DESC LIMIT ?4`
 	// qLater: the first move after ?1 that stands and touches the same identities.
@@ -152,6 +189,31 @@ WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live'`
 UPDATE link SET is_primary = 1
 WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
     AND NOT EXISTS (SELECT 1 FROM link WHERE identity = ?1 AND backend = ?2 AND is_primary = 1)`
+	qDropScan   query = `UPDATE scan SET stage = 'dropped', ended = ?2 WHERE nr = ?1`
+	qInsertScan query = `
+INSERT INTO scan (tenant, type, backend, attribute, gives, begun, stage, cursor, steps, total, managed, unmanaged, conflicting, vanished, outside)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'records', '', 0, ?7, 0, 0, 0, 0, 0)`
+	qSaveScan query = `
+UPDATE scan SET ended = ?3, stage = ?4, cursor = ?5, total = ?6, managed = ?7, unmanaged = ?8, conflicting = ?9, vanished = ?10,
+    outside = ?11, steps = steps + 1
+WHERE nr = ?1 AND steps = ?2 AND stage IN ('records', 'links')`
+	qInsertFindings query = `
+INSERT INTO finding (scan, nr, situation, key, other)
+SELECT ?1, coalesce((SELECT max(nr) FROM finding WHERE scan = ?1), 0) + key + 1, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?2)`
+	qDropFindings query = `
+DELETE FROM finding WHERE scan IN (SELECT nr FROM scan WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND nr < ?4)`
+	// qSight: ?6 [[key, mark]]; ?5 whether the marks are to be known by.
+	qSight query = `
+INSERT INTO sighting (tenant, type, backend, key, scan, mark, known)
+SELECT ?1, ?2, ?3, value ->> 0, ?4, value ->> 1, CASE ?5 WHEN 1 THEN value ->> 1 ELSE '' END FROM json_each(?6) WHERE true
+ON CONFLICT DO UPDATE SET scan = excluded.scan, mark = excluded.mark, known = CASE ?5 WHEN 1 THEN excluded.mark ELSE known END`
+	// qSettle makes the marks of scan ?4 those to know by; qForgetSightings drops
+	// those of records that are gone and that nobody is linked to.
+	qSettle          query = `UPDATE sighting SET known = mark WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND scan = ?4 AND known <> mark`
+	qForgetSightings query = `
+DELETE FROM sighting WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND scan < ?4
+    AND NOT EXISTS (SELECT 1 FROM link AS l
+        WHERE l.tenant = sighting.tenant AND l.type = sighting.type AND l.key = sighting.key AND l.backend = sighting.backend)`
 	qInsertTask query = `
 INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since) VALUES (?1, ?2, ?3, ?4, ?5, 'open', 0, '', ?6)`
 	qInheritTasks       query = `UPDATE task SET identity = ?1 WHERE identity IN (SELECT value FROM json_each(?2)) AND state = 'open'`
@@ -165,11 +227,13 @@ INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since)
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
 	return []query{qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
-		qLinkAt, qPage, qPending, qTasks, qMove, qMoves, qLater}
+		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
+		qMove, qMoves, qLater}
 }
 
 func writeQueries() []query {
 	return []query{qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
-		qInsertMoveIdentity, qInsertTask, qInheritTasks, qEndTask, qFailTask}
+		qInsertMoveIdentity, qInsertTask, qInheritTasks, qEndTask, qFailTask,
+		qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings}
 }

@@ -26,10 +26,10 @@ CREATE TABLE scan (
     type        TEXT    NOT NULL,
     backend     TEXT    NOT NULL,
     attribute   TEXT    NOT NULL, -- of which the marks are made
-    gives       INTEGER NOT NULL CHECK (gives IN (0, 1)), -- ids are given
+    gives       INTEGER NOT NULL CHECK (gives IN (0, 1)), -- ids; 0: it only looks
     begun       INTEGER NOT NULL,
-    ended       INTEGER, -- NULL: under way, or broken off
-    stage       TEXT    NOT NULL CHECK (stage IN ('records', 'links')),
+    ended       INTEGER,
+    stage       TEXT    NOT NULL CHECK (stage IN ('records', 'links', 'done', 'dropped')),
     cursor      TEXT    NOT NULL, -- where the stage goes on
     steps       INTEGER NOT NULL, -- two processes cannot both make the same one
     total       INTEGER NOT NULL, -- records, as the backend says; -1: it does not
@@ -40,7 +40,7 @@ CREATE TABLE scan (
     outside     INTEGER NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX scan_open ON scan (tenant, type, backend) WHERE ended IS NULL;
+CREATE UNIQUE INDEX scan_open ON scan (tenant, type, backend) WHERE stage IN ('records', 'links');
 
 -- What a scan found that is not as it should be.
 CREATE TABLE finding (
@@ -52,16 +52,17 @@ CREATE TABLE finding (
     PRIMARY KEY (scan, nr)
 ) STRICT, WITHOUT ROWID;
 
--- The mark of a record, as the latest scan that met it saw it: a hash of one of its
--- attributes. By it a record is known again under another key.
+-- The mark of a record is a hash of one of its attributes. By it a record is known
+-- again under another key.
 CREATE TABLE sighting (
     tenant  TEXT    NOT NULL,
     type    TEXT    NOT NULL,
     backend TEXT    NOT NULL,
     key     TEXT    NOT NULL,
-    mark    TEXT    NOT NULL, -- '': none
     scan    INTEGER NOT NULL, -- the latest that met it
+    mark    TEXT    NOT NULL, -- as that one saw it; '': none
+    known   TEXT    NOT NULL, -- as the latest that gave ids saw it
     PRIMARY KEY (tenant, type, backend, key)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX sighting_mark ON sighting (tenant, type, backend, mark) WHERE mark <> '';
+CREATE INDEX sighting_mark ON sighting (tenant, type, mark, backend) WHERE mark <> '';
