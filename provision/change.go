@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -17,6 +18,7 @@ func (s *Service) Replace(ctx context.Context, c Call, id string, d *schema.Deco
 	p := t.changePlan(func(a *scim.Attribute) bool { return top(a).Mutability != scim.ReadOnly })
 	res, err := s.change(ctx, c, t, id, p, func(before *scim.Resource) (*scim.Resource, error) {
 		after := d.Resource.Clone()
+		t.Mapping.KeepDefaulted(before, after, func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) })
 		return after, schema.CheckReplace(before, after)
 	})
 	if err != nil {

@@ -112,6 +112,17 @@ func (m *Mapping) withDefaults(res *scim.Resource, null func(*scim.Attribute) bo
 	return out
 }
 
+// KeepDefaulted gives a replacement what was there before for attributes that have
+// a default and that the client said nothing about. They are never without a value;
+// and who leaves active out does not mean to enable an account (U-04).
+func (m *Mapping) KeepDefaulted(before, after *scim.Resource, null func(*scim.Attribute) bool) {
+	for _, r := range m.rules {
+		if r.hasDef && r.group == nil && !silenced(r.attr, null) && !after.Get(r.attr).Present() {
+			after.Set(r.attr, before.Get(r.attr))
+		}
+	}
+}
+
 // silenced reports an explicit null for the attribute or what it is part of.
 func silenced(a *scim.Attribute, null func(*scim.Attribute) bool) bool {
 	for ; a != nil; a = a.Parent() {
