@@ -90,7 +90,8 @@ func (x *scan) prepare() {
 	}
 	x.plan = x.t.Mapping.Plan(func(a *scim.Attribute) bool {
 		return slices.ContainsFunc(named, func(n *scim.Attribute) bool {
-			return within(a, n) || within(n, a) || top(a) == l.Meta && top(n) == l.Meta
+			return within(a, n) || within(n, a) || top(a) == l.Meta && top(n) == l.Meta ||
+				n == l.Schemas && top(a).IsExtension() // an extension is listed when it has a value
 		})
 	})
 	x.who = x.plan.Refers || slices.ContainsFunc(named, func(a *scim.Attribute) bool {
