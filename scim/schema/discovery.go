@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/postern/postern/scim"
@@ -102,7 +103,7 @@ func attributeNode(a *scim.Attribute) scim.Node {
 		o.add("subAttributes", attributeNodes(a.Sub))
 	}
 	o.bool("multiValued", a.MultiValued)
-	o.text("description", a.Description)
+	o.text("description", cmp.Or(a.Description, a.Name)) // D-13: there is one always
 	o.bool("required", a.Required)
 	o.texts("canonicalValues", a.CanonicalValues)
 	switch a.Type {
