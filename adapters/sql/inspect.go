@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/postern/postern/adapters"
 )
 
 // A Problem is what Inspect found in the database.
@@ -46,12 +48,30 @@ func (a *Adapter) Inspect(ctx context.Context, lookups ...string) ([]Problem, er
 	if err != nil {
 		return nil, err
 	}
+	if err := in.writable(ctx); err != nil {
+		return nil, err
+	}
 	if len(in.found) == 0 { // whatever else keeps statements from being derived
 		if _, err := a.plan(ctx, "probe"); err != nil {
 			return nil, err
 		}
 	}
 	return in.found, nil
+}
+
+// writable begins a change and makes none.
+func (in *inspection) writable(ctx context.Context) error {
+	db := in.a.db
+	if db.readOnly {
+		in.say(in.a.table.Name, "", true, "the database is opened to be read only")
+		return nil
+	}
+	err := db.change(ctx, "probe", func(context.Context, session) error { return nil })
+	if adapters.Is(err, adapters.Denied) {
+		in.say(in.a.table.Name, "", false, "the database cannot be written")
+		return nil
+	}
+	return err
 }
 
 type inspection struct {

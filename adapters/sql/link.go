@@ -156,7 +156,7 @@ func (l *link) members(ctx context.Context, s session, owners []any) ([][]string
 		for i, owner := range owners {
 			b := newBuilder().add("SELECT 0, ", l.d.selected(l.shown))
 			l.from(b, "")
-			b.add(" AND ", l.owner.ref, " = ").bind(owner).add(" ORDER BY ", l.shown.ref)
+			b.add(" AND ", l.owner.ref, " = ").bind(owner).add(" ORDER BY ", l.d.exactly(l.shown))
 			if err := l.read(ctx, s, b, out[i:i+1]); err != nil {
 				return nil, err
 			}
@@ -167,7 +167,7 @@ func (l *link) members(ctx context.Context, s session, owners []any) ([][]string
 	b := newBuilder().add("SELECT ", ord, ", ", l.d.selected(l.shown))
 	b.args = append(b.args, array)
 	l.from(b, list+" CROSS JOIN ")
-	b.add(" AND ", l.owner.ref, " = ", value, " ORDER BY ", ord, ", ", l.shown.ref)
+	b.add(" AND ", l.owner.ref, " = ", value, " ORDER BY ", ord, ", ", l.d.exactly(l.shown))
 	return out, l.read(ctx, s, b, out)
 }
 

@@ -83,7 +83,7 @@ func (t *tester) test(spec string, v any) (bool, error) {
 
 // specOf writes a comparison with a column of a kind as text.
 func specOf(k kind, c *filter.Compare) string {
-	return fmt.Sprintf("%d %d %d %d %d %s", k, c.Match, c.Op, c.Value.Kind, c.Value.Num, c.Value.Str)
+	return fmt.Sprintf("%d %d %d %d %d %s", uint8(k), uint8(c.Match), uint8(c.Op), uint8(c.Value.Kind), c.Value.Num, c.Value.Str)
 }
 
 func parseSpec(spec string) (kind, *filter.Compare, error) {

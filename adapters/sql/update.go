@@ -1,0 +1,170 @@
+package sql
+
+import (
+	"context"
+	"errors"
+
+	"github.com/postern/postern/adapters"
+)
+
+// Update implements adapters.Adapter. Only the columns that change are written,
+// and only while they hold what they held when they were read.
+func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta, want adapters.Fields) (adapters.Record, error) {
+	if a.caps.NoUpdate {
+		return adapters.Record{}, &adapters.Error{Kind: adapters.Denied, Op: "update"}
+	}
+	p, err := a.plan(ctx, "update")
+	if err != nil {
+		return adapters.Record{}, err
+	}
+	u, err := a.updateOf(p, key, d)
+	if err != nil {
+		return adapters.Record{}, err
+	}
+	var out adapters.Record
+	err = a.change(ctx, "update", p, u.to.fields, func(ctx context.Context, s session) error {
+		at, err := u.run(ctx, s)
+		if err != nil {
+			return err
+		}
+		out, err = a.stored(ctx, s, p, at, want)
+		return err
+	})
+	return out, err
+}
+
+// An update is a delta sorted by what it touches.
+type update struct {
+	a       *Adapter
+	p       *plan
+	key     adapters.Key
+	to      assignment
+	old     []any // of the columns in to
+	lists   []adapters.Change
+	members []adapters.MemberChange
+	renames bool
+}
+
+func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update, error) {
+	u := &update{a: a, p: p, key: key, members: d.Members}
+	for _, c := range d.Set {
+		i := a.caps.Shape.Index(c.Field)
+		if i < 0 {
+			return nil, &adapters.Error{Kind: adapters.Unsupported, Op: "update", Field: c.Field, Err: errors.New("no such field")}
+		}
+		_, list := c.New.([]string)
+		u.to.fields = append(u.to.fields, c.Field)
+		switch col := p.columns[i]; {
+		case list != (col == nil) && !adapters.NoValue(c.New):
+			return nil, invalid("update", c.Field, errors.New("a list, or no list where one is needed"))
+		case col == nil:
+			u.lists = append(u.lists, c)
+		default:
+			v, err := p.writable(col, c.New)
+			if err != nil {
+				return nil, invalid("update", c.Field, err)
+			}
+			u.to.set(col, v)
+			u.old = append(u.old, c.Old)
+			u.renames = u.renames || a.isKey(c.Field)
+		}
+	}
+	for _, m := range d.Members {
+		if i := a.caps.Shape.Index(m.Field); i < 0 || p.links[i] == nil {
+			return nil, &adapters.Error{Kind: adapters.Unsupported, Op: "update", Field: m.Field, Err: errors.New("no member changes")}
+		}
+		u.to.fields = append(u.to.fields, m.Field)
+	}
+	return u, nil
+}
+
+// run answers the key that the record then has.
+func (u *update) run(ctx context.Context, s session) ([]any, error) {
+	var from []any
+	var err error
+	if u.renames || len(u.to.columns) == 0 {
+		if from, err = u.p.locate(ctx, s, u.key); err != nil {
+			return nil, err
+		}
+	}
+	at := from
+	if len(u.to.columns) > 0 {
+		if at, err = u.columns(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	if u.renames && keyOf(from) != keyOf(at) {
+		if err := u.rename(ctx, s, from[0], at[0]); err != nil {
+			return nil, err
+		}
+	}
+	return at, u.relations(ctx, s, at[0])
+}
+
+func (u *update) columns(ctx context.Context, s session) ([]any, error) {
+	if u.renames && u.p.dialect.deferred() != "" {
+		if _, err := s.exec(ctx, u.p.dialect.deferred()); err != nil {
+			return nil, err
+		}
+	}
+	b := newBuilder().add("UPDATE ", u.p.from, " SET ")
+	for i, c := range u.to.columns {
+		if i > 0 {
+			b.add(", ")
+		}
+		b.add(c.quoted, " = ").bind(u.to.values[i])
+	}
+	u.p.at(b, u.key)
+	for i, c := range u.to.columns {
+		b.add(" AND ")
+		u.p.dialect.holds(b, c, u.old[i])
+	}
+	keys, err := u.p.returned(ctx, s, b.add(" RETURNING ", u.p.keyNames))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(keys) > 1:
+		return nil, errAmbiguous
+	case len(keys) == 0:
+		if _, err := u.p.locate(ctx, s, u.key); err != nil {
+			return nil, err
+		}
+		return nil, &adapters.Error{Kind: adapters.Conflict, Err: errors.New("a value is not what it was when it was read")}
+	case adapters.NoValue(keys[0][0]):
+		return nil, u.a.noKey("a record must have a key")
+	}
+	return keys[0], nil
+}
+
+// rename carries the rows of join tables over to a new key.
+func (u *update) rename(ctx context.Context, s session, from, to any) error {
+	for _, l := range u.p.links {
+		if l != nil {
+			if err := l.renamed(ctx, s, l.owner, from, to); err != nil {
+				return err
+			}
+		}
+	}
+	return u.a.referred(ctx, s, func(l *link) error { return l.renamed(ctx, s, l.member, from, to) })
+}
+
+func (u *update) relations(ctx context.Context, s session, owner any) error {
+	for _, c := range u.lists {
+		l := u.p.links[u.a.caps.Shape.Index(c.Field)]
+		old, _ := c.Old.([]string)
+		wanted, _ := c.New.([]string)
+		if err := l.replace(ctx, s, "update", owner, old, wanted); err != nil {
+			return err
+		}
+	}
+	for _, m := range u.members {
+		l := u.p.links[u.a.caps.Shape.Index(m.Field)]
+		if err := l.remove(ctx, s, owner, m.Remove); err != nil {
+			return err
+		}
+		if err := l.add(ctx, s, "update", owner, m.Add); err != nil {
+			return err
+		}
+	}
+	return nil
+}
