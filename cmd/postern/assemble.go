@@ -25,6 +25,7 @@ type assembly struct {
 	mappings []*rules.Mapping
 	log      *slog.Logger
 	trace    func(statement string) // told every SQL statement, in tests
+	lookOnly bool                   // make no folder and no database
 
 	databases map[string]*sql.Database
 	guards    map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
@@ -54,10 +55,8 @@ func (a *assembly) open(ctx context.Context) error {
 
 // openBackends makes an adapter for every resource type.
 func (a *assembly) openBackends() error {
-	for _, dir := range a.cfg.Folders() {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
+	if err := a.makeFolders(); err != nil {
+		return err
 	}
 	a.databases, a.guards = map[string]*sql.Database{}, map[string]*guard.Guard{}
 	for i := range a.cfg.Backends {
@@ -80,9 +79,21 @@ func (a *assembly) openBackends() error {
 	return nil
 }
 
+func (a *assembly) makeFolders() error {
+	if a.lookOnly {
+		return nil
+	}
+	for _, dir := range a.cfg.Folders() {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a *assembly) database(b config.Backend) (*sql.Database, error) {
 	cfg := sql.Config{DSN: b.SQL.DSN.Reveal(), Timeout: b.Timeout.Value, Connections: b.Concurrency.Value, Trace: a.trace}
-	if b.SQL.Init.Resolved != "" {
+	if b.SQL.Init.Resolved != "" && !a.lookOnly {
 		script, err := os.ReadFile(b.SQL.Init.Resolved)
 		if err != nil {
 			return nil, err

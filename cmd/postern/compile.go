@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/postern/postern/config"
@@ -14,6 +16,9 @@ import (
 // is in the error; warnings are in the configuration's report.
 func load(path string) (*config.Config, []*rules.Mapping, error) {
 	cfg, err := config.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("there is no file %s here; say which one with -c FILE", path)
+	}
 	if cfg == nil || cfg.Report == nil {
 		return nil, nil, err
 	}

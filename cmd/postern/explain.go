@@ -1,147 +1,84 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
+	"log/slog"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/postern/postern/config"
 	"github.com/postern/postern/rules"
-	"github.com/postern/postern/scim"
-	"github.com/postern/postern/scim/filter"
-	"github.com/postern/postern/scim/schema"
 )
 
 type explainCommand struct {
-	Config   string `short:"c" help:"The configuration file." type:"path" default:"postern.yaml"`
-	Type     string `short:"t" help:"The resource type." default:"User"`
+	source
+	Type     string `short:"t" help:"The resource type (default: ${default})." default:"User" placeholder:"NAME"`
 	Filter   string `help:"A SCIM filter: what the backend evaluates, and what remains for the gateway." placeholder:"FILTER" xor:"what"`
-	Resource string `help:"A file with a SCIM resource in JSON, - for standard input: which record it becomes, and by which rule." placeholder:"FILE" xor:"what"`
+	Resource string `help:"A file with a SCIM resource in JSON, or - for standard input: the record it becomes, and by which rule." placeholder:"FILE" xor:"what"`
+	Online   bool   `help:"With --filter, also show the condition that is sent; what the tables are like is asked of the database."`
 }
 
 // Help is printed below the summary.
 func (explainCommand) Help() string {
-	return "Without --filter and --resource, every rule of the resource type is listed. Nothing is sent to a backend."
+	return `Without --filter and --resource, every rule of the resource type is listed. Nothing is changed, and no record is read.
+
+    postern explain --type Group
+    postern explain --filter 'userName eq "ada" and active eq true'
+    postern explain --resource user.json`
 }
 
-func (c explainCommand) Run(m *Main) error {
-	cfg, mappings, err := load(c.Config)
+// Validate refuses what would silently mean nothing.
+func (c explainCommand) Validate() error {
+	if c.Online && c.Filter == "" {
+		return fmt.Errorf("--online goes with --filter")
+	}
+	return nil
+}
+
+func (c explainCommand) Run(ctx context.Context, m *Main) error {
+	cfg, mappings, err := load(c.file())
 	if err != nil {
 		return err
 	}
-	a := &assembly{cfg: cfg, mappings: mappings, log: logger(io.Discard, cfg.Gateway.Log)}
+	a := &assembly{cfg: cfg, mappings: mappings, log: slog.New(slog.DiscardHandler), lookOnly: true}
 	if err := a.openBackends(); err != nil {
 		return err
 	}
 	defer func() { _ = a.close() }()
 	i := slices.IndexFunc(mappings, func(m *rules.Mapping) bool { return m.Type.Name == c.Type })
 	if i < 0 {
-		return fmt.Errorf("there is no resource type %q in %s", c.Type, c.Config)
+		return fmt.Errorf("there is no resource type %q in %s; there is %s", c.Type, c.file(), typeNames(cfg))
 	}
-	mapping := mappings[i]
-	mapping.Bind(a.targets[i].Adapter.Capabilities())
+	mappings[i].Bind(a.targets[i].Adapter.Capabilities())
 	switch {
 	case c.Filter != "":
-		return explainFilter(m.Stdout, mapping, c.Filter)
+		return c.explainFilter(ctx, m.Stdout, a, i)
 	case c.Resource != "":
-		return c.explainResource(m, mapping)
+		return c.explainResource(m, mappings[i])
 	}
-	return explainRules(m.Stdout, mapping)
+	return explainRules(m.Stdout, mappings[i])
 }
 
-// explainFilter shows how a filter is divided. Ids are shown as the key of their
-// record, which only the mapping table knows.
-func explainFilter(w io.Writer, m *rules.Mapping, text string) error {
-	parsed, err := filter.Parse(text, filter.Limits{})
-	if err != nil {
-		return err
+func typeNames(cfg *config.Config) string {
+	var names []string
+	for _, r := range cfg.Resources {
+		names = append(names, r.Name.Value)
 	}
-	bound, err := schema.Bind(m.Type.Layout, parsed, schema.BindOptions{})
-	if err != nil {
-		return err
-	}
-	pushed, rest := m.Push(bound, rules.Lookup{
-		Key:        func(typ, id string) (string, bool) { return "key of " + typ + " " + id, true },
-		ExternalID: func(x string) []string { return []string{"key of externalId " + x} },
-	})
-	if scope, ok := m.ScopeFilter(); ok && scope != nil {
-		fmt.Fprintf(w, "scope:   %s\n", filter.Print(scope))
-	} else if !ok {
-		fmt.Fprintln(w, "scope:   asked of every record, in the gateway")
-	}
-	fmt.Fprintf(w, "pushed:  %s\n", describe(pushed, "nothing: the backend returns every record in scope"))
-	fmt.Fprintf(w, "remains: %s\n", describe(rest, "nothing: the backend's answer is exact"))
-	return nil
-}
-
-func describe(e filter.Expr, none string) string {
-	if e == nil {
-		return none
-	}
-	return filter.Print(e)
-}
-
-func (c explainCommand) explainResource(m *Main, mapping *rules.Mapping) error {
-	data, err := readInput(m, c.Resource)
-	if err != nil {
-		return err
-	}
-	node, err := scim.ReadJSON(data, scim.Limits{})
-	if err != nil {
-		return err
-	}
-	d, err := schema.Decode(mapping.Type, node, schema.Options{})
-	if err != nil {
-		return err
-	}
-	keys := func(typ, id string) (string, bool) { return "key of " + typ + " " + id, true }
-	rec, err := mapping.NewRecord(d.Resource, func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) }, keys)
-	if err != nil {
-		return err
-	}
-	for _, w := range d.Warnings {
-		fmt.Fprintln(m.Stdout, "ignored:", w)
-	}
-	for _, lost := range mapping.Unplaced(d.Resource) {
-		fmt.Fprintln(m.Stdout, "ignored:", lost, "has no place in the backend")
-	}
-	t := tabwriter.NewWriter(m.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "FIELD\tVALUE\tATTRIBUTE\tLINE")
-	for _, r := range mapping.Rules() {
-		if r.Field() == "" {
-			continue
-		}
-		if v := rec.Get(r.Field()); v != nil {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%d\n", fieldName(r), shown(r, v), r.Path, r.Line)
-		}
-	}
-	return t.Flush()
-}
-
-// shown is a value for the terminal; what clients may never read back is not.
-func shown(r *rules.Rule, v any) string {
-	if r.Attribute().Returned == scim.ReturnedNever {
-		return "(hidden)"
-	}
-	return fmt.Sprint(v)
-}
-
-func fieldName(r *rules.Rule) string { return strings.TrimPrefix(r.Field(), "$") }
-
-func readInput(m *Main, name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(io.LimitReader(m.Stdin, 1<<20))
-	}
-	return os.ReadFile(name)
+	return strings.Join(names, ", ")
 }
 
 func explainRules(w io.Writer, m *rules.Mapping) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "ATTRIBUTE\tMADE OF\tFILTERS REACH THE BACKEND\tLINE")
+	fmt.Fprintln(t, "LINE\tATTRIBUTE\tFILTERS\tMADE OF")
 	for _, r := range m.Rules() {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\n", r.Path, r.Describe(), r.Pushable(m), r.Line)
+		where := "gateway"
+		if r.Pushable(m) == "yes" {
+			where = "backend"
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", r.Line, r.Path, where, r.Describe())
 	}
 	return t.Flush()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/config"
@@ -9,10 +10,27 @@ import (
 	"github.com/postern/postern/scim"
 )
 
+// inspectAll logs what is unwise in the configuration, and what of it does not fit
+// the backends. Nothing of this keeps Postern from serving: a backend that is
+// down may be up soon.
+func (a *assembly) inspectAll(ctx context.Context) {
+	for i := range a.targets {
+		a.inspect(ctx, i)
+	}
+	for _, p := range a.cfg.Report.Problems() {
+		at := fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+		a.log.Warn(p.Message, "at", at, "hint", p.Hint)
+	}
+}
+
 // inspect compares one target with the live backend and reports what does not
 // fit where the configuration says it.
 func (a *assembly) inspect(ctx context.Context, i int) {
 	m, r := a.mappings[i], a.cfg.Resource(a.mappings[i].Type.Name)
+	if b := a.cfg.Backend(r.Target.Backend.Value); a.lookOnly && unborn(*b) {
+		a.cfg.Report.Warnf(b.SQL.Init.Text, "", "backend %s is not there yet; postern serve makes it by this script", b.Name.Value)
+		return
+	}
 	if a.tables[i] == nil {
 		if err := a.targets[i].Adapter.Probe(ctx); err != nil {
 			a.cfg.Report.Errorf(r.Target.Backend, "", "backend %s does not answer (%s)", r.Target.Backend.Value, adapters.KindOf(err))

@@ -5,13 +5,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/postern/postern/config"
 )
 
 // A Main is one run of the command, with everything it takes from and gives to
@@ -27,13 +31,34 @@ type Main struct {
 
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve SCIM as a configuration says."`
-	Check   checkCommand   `cmd:"" help:"Find every problem of a configuration."`
+	Check   checkCommand   `cmd:"" help:"Find every problem of a configuration at once."`
 	Explain explainCommand `cmd:"" help:"Show what becomes of a filter or a resource."`
-	Token   tokenCommand   `cmd:"" help:"Make a client token and the hash for the configuration."`
+	Token   tokenCommand   `cmd:"" help:"Make a token for a client, and the hash for the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
-// exitStatus ends kong's own handling of --help and errors.
+const about = "Postern is a SCIM 2.0 gateway: one YAML file puts a complete service provider in front of a legacy application."
+
+// A source is the configuration that a command works on.
+type source struct {
+	Config string `short:"c" help:"The configuration file (default: postern.yaml)." placeholder:"FILE"`
+}
+
+func (s source) file() string {
+	if s.Config == "" {
+		return "postern.yaml"
+	}
+	return s.Config
+}
+
+// What a run ends with. A usage error is about the command line; a failure about
+// everything else.
+const (
+	statusFailure = 1
+	statusUsage   = 2
+)
+
+// exitStatus ends kong's own handling of --help.
 type exitStatus int
 
 // Run parses the arguments, carries the command out, and returns the status to
@@ -51,27 +76,61 @@ func (m *Main) Run(ctx context.Context, args []string) (status int) {
 	var c commands
 	parser, err := kong.New(&c,
 		kong.Name("postern"),
-		kong.Description("Postern is a SCIM 2.0 gateway: one YAML file puts a complete service provider in front of a legacy application."),
+		kong.Description(about),
 		kong.Writers(m.Stdout, m.Stderr),
 		kong.Exit(func(code int) { panic(exitStatus(code)) }),
-		kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Bind(m),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
-		fmt.Fprintln(m.Stderr, "postern:", err)
-		return 2
+		return m.fail(err)
+	}
+	if len(args) == 0 {
+		parser.Stdout, parser.Exit = m.Stderr, func(int) { panic(exitStatus(statusUsage)) }
+		args = []string{"--help"}
 	}
 	run, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(m.Stderr, "postern: %s\nRun \"postern --help\" for the commands.\n", err)
-		return 2
+		return m.fail(usage(err))
 	}
-	if err := run.Run(); err != nil {
-		fmt.Fprintln(m.Stderr, err)
-		return 1
+	return m.fail(run.Run())
+}
+
+// A usageError is a mistake in the command line.
+type usageError struct{ text, help string }
+
+func (e usageError) Error() string { return e.text }
+
+// usage says where the help for a mistyped command line is.
+func usage(err error) error {
+	e := usageError{text: err.Error(), help: "postern --help"}
+	var parse *kong.ParseError
+	switch {
+	case !errors.As(err, &parse) || parse.Context == nil:
+	case parse.Context.Selected() != nil:
+		e.help = "postern " + parse.Context.Selected().Name + " --help"
+	case strings.HasPrefix(e.text, "unexpected argument "):
+		e.text = "there is no command " + strings.TrimPrefix(e.text, "unexpected argument ")
 	}
-	return 0
+	return e
+}
+
+// fail prints what went wrong, if anything did, and says how to exit.
+func (m *Main) fail(err error) int {
+	var problems config.Problems
+	var mistyped usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &problems):
+		fmt.Fprintf(m.Stderr, "%s\n\n%s.\n", problems, problems.Summary())
+	case errors.As(err, &mistyped):
+		fmt.Fprintf(m.Stderr, "postern: %s\nTry \"%s\".\n", mistyped.text, mistyped.help)
+		return statusUsage
+	default:
+		fmt.Fprintf(m.Stderr, "postern: %s\n", err)
+	}
+	return statusFailure
 }
 
 func main() {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/postern/postern/config"
@@ -20,13 +21,21 @@ import (
 )
 
 type serveCommand struct {
-	Config string `short:"c" help:"The configuration file." type:"path" default:"postern.yaml"`
+	source
 	Listen string `help:"Listen here instead of where the configuration says." placeholder:"HOST:PORT"`
-	Admin  string `help:"The second listener, with /healthz and /readyz, instead of the configuration's." placeholder:"HOST:PORT"`
+	Admin  string `help:"Answer /healthz and /readyz here instead of where the configuration says." placeholder:"HOST:PORT"`
+}
+
+// Help is printed below the summary.
+func (serveCommand) Help() string {
+	return `The base URL goes to standard output once requests are answered, the log to standard error.
+SIGINT and SIGTERM let running requests finish, then Postern ends.
+
+A configuration with problems is not served: they are printed, as check prints them, and the exit status is 1.`
 }
 
 func (c serveCommand) Run(ctx context.Context, m *Main) error {
-	cfg, mappings, err := load(c.Config)
+	cfg, mappings, err := load(c.file())
 	if err != nil {
 		return err
 	}
@@ -38,20 +47,18 @@ func (c serveCommand) Run(ctx context.Context, m *Main) error {
 	if c.Admin != "" {
 		cfg.Gateway.Admin.Value = c.Admin
 	}
-	for _, w := range cfg.Warnings() {
-		fmt.Fprintln(m.Stderr, w)
-	}
 	a := &assembly{cfg: cfg, mappings: mappings, log: logger(m.Stderr, cfg.Gateway.Log), trace: m.Trace}
 	defer func() { _ = a.close() }()
 	if err := a.open(ctx); err != nil {
 		return err
 	}
+	a.inspectAll(ctx)
 	return c.listen(ctx, m, a)
 }
 
 func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 	g := &a.cfg.Gateway
-	scim, err := net.Listen("tcp", g.Listen.Value)
+	scim, err := open("--listen", g.Listen.Value)
 	if err != nil {
 		return err
 	}
@@ -69,7 +76,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 	doors := []gateway.Door{door}
 	adminAddress := ""
 	if g.Admin.Value != "" {
-		l, err := net.Listen("tcp", g.Admin.Value)
+		l, err := open("--admin", g.Admin.Value)
 		if err != nil {
 			return errors.Join(err, scim.Close())
 		}
@@ -82,6 +89,15 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 		m.Listening(scim.Addr().String(), adminAddress)
 	}
 	return gateway.Serve(ctx, a.log, gateway.Timing{}, doors...)
+}
+
+// open listens, or says what to do about an address that is taken.
+func open(flag, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use already; %s HOST:PORT takes another address", address, flag)
+	}
+	return l, err
 }
 
 // handler is the door's: authentication, limits, routes.

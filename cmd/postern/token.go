@@ -10,8 +10,14 @@ type tokenCommand struct{}
 
 // Help is printed below the summary.
 func (tokenCommand) Help() string {
-	return "The token goes to the identity provider and is shown only now; the hash goes into the configuration, " +
-		"under clients: NAME: tokens. Two tokens of a client may be live at a time, so that one can be replaced without a gap."
+	return `The token goes to the identity provider; it is random, shown now and never again. The hash goes into the configuration:
+
+    clients:
+      entra:
+        tokens:
+          - {hash: "sha256:...", expires: 2027-01-31}
+
+Two tokens of a client may be live at a time, so that one can be replaced without an interruption.`
 }
 
 func (tokenCommand) Run(m *Main) error {

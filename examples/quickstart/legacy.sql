@@ -3,7 +3,7 @@
 -- was made for SCIM.
 
 CREATE TABLE employee (
-    emp_no       INTEGER PRIMARY KEY,
+    emp_no       INTEGER PRIMARY KEY AUTOINCREMENT,
     login        TEXT NOT NULL,
     first_name   TEXT,
     last_name    TEXT,
@@ -33,7 +33,7 @@ CREATE INDEX employee_boss ON employee (boss_no);
 CREATE INDEX employee_kind ON employee (kind);
 
 CREATE TABLE role (
-    role_id  INTEGER PRIMARY KEY,
+    role_id  INTEGER PRIMARY KEY AUTOINCREMENT,
     title    TEXT NOT NULL
 );
 CREATE UNIQUE INDEX role_title ON role (title COLLATE NOCASE);

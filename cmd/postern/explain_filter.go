@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/rules"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/filter"
+	"github.com/postern/postern/scim/schema"
+)
+
+// explainFilter shows how a filter is divided. Ids are shown as the key of their
+// record, which only the mapping table knows.
+func (c explainCommand) explainFilter(ctx context.Context, w io.Writer, a *assembly, i int) error {
+	m := a.mappings[i]
+	bound, err := bind(m, c.Filter)
+	if err != nil {
+		return err
+	}
+	pushed, rest := m.Push(bound, rules.Lookup{
+		Key:        keyPlaceholder,
+		ExternalID: func(x string) []string { return []string{"<key of externalId " + x + ">"} },
+	})
+	if scope, ok := m.ScopeFilter(); !ok {
+		fmt.Fprintln(w, "scope:    asked of every record, in the gateway")
+	} else if scope != nil {
+		fmt.Fprintln(w, "scope:   ", printed(m, scope))
+	}
+	fmt.Fprintln(w, "backend: ", orElse(printed(m, pushed), "every record in scope"))
+	fmt.Fprintln(w, "gateway: ", orElse(printed(m, rest), "nothing, the backend's answer is exact"))
+	if !c.Online {
+		return nil
+	}
+	return explainStatement(ctx, w, a, i, pushed)
+}
+
+// explainStatement shows what a SQL backend is sent.
+func explainStatement(ctx context.Context, w io.Writer, a *assembly, i int, pushed filter.Expr) error {
+	if a.tables[i] == nil {
+		fmt.Fprintln(w, "where:    the backend is not asked in SQL")
+		return nil
+	}
+	condition, parameters, err := a.tables[i].Explain(ctx, pushed)
+	if err != nil {
+		return fmt.Errorf("backend %s does not answer (%s); is the database there, and are its tables as check --online wants them?",
+			a.targets[i].Backend, adapters.KindOf(err))
+	}
+	fmt.Fprintln(w, "where:   ", condition)
+	for n, p := range parameters {
+		fmt.Fprintf(w, "%9d: %s\n", n+1, asJSON(p))
+	}
+	return nil
+}
+
+// bind reads a filter. What is wrong with it is shown below it.
+func bind(m *rules.Mapping, text string) (filter.Expr, error) {
+	parsed, err := filter.Parse(text, filter.Limits{})
+	var wrong *filter.Error
+	if errors.As(err, &wrong) {
+		return nil, fmt.Errorf("%s\n  %s\n  %s^", wrong.Msg, text, strings.Repeat(" ", max(wrong.Pos-1, 0)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	bound, err := schema.Bind(m.Type.Layout, parsed, schema.BindOptions{})
+	return bound, plain(err)
+}
+
+// plain leaves of a SCIM error what a person at a terminal needs.
+func plain(err error) error {
+	var e *scim.Error
+	if errors.As(err, &e) {
+		return errors.New(e.Detail)
+	}
+	return err
+}
+
+func keyPlaceholder(typ, id string) (string, bool) { return "<key of " + typ + " " + id + ">", true }
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// printed is a filter in the backend's own words.
+func printed(m *rules.Mapping, e filter.Expr) string { return filter.Print(renamed(m, e)) }
+
+// renamed puts the names of columns in place of the contract's.
+func renamed(m *rules.Mapping, e filter.Expr) filter.Expr {
+	all := func(in []filter.Expr) []filter.Expr {
+		out := make([]filter.Expr, len(in))
+		for i, t := range in {
+			out[i] = renamed(m, t)
+		}
+		return out
+	}
+	switch e := e.(type) {
+	case filter.And:
+		return filter.And(all(e))
+	case filter.Or:
+		return filter.Or(all(e))
+	case filter.Not:
+		return filter.Not{Term: renamed(m, e.Term)}
+	case *filter.Compare:
+		c := *e
+		c.Name = fieldName(m, e.Name)
+		return &c
+	}
+	return e
+}
+
+// fieldName is a field as the configuration names it: of the record's key its
+// columns, and of a relation the column with the members.
+func fieldName(m *rules.Mapping, field string) string {
+	if field == adapters.KeyField {
+		return strings.Join(m.Key(), "+")
+	}
+	for _, r := range m.Relations {
+		if r.Field == field {
+			return r.Table + "." + r.Member
+		}
+	}
+	return field
+}
