@@ -50,6 +50,7 @@ func (r *reader) check(c *Config, t *Tree) {
 		r.report.Warnf(c.Identities.Text, "as in sqlite:state/postern.db", "every id will change when Postern starts again")
 	}
 	checkTokens(r, c)
+	checkAdmins(r, c)
 	r.checkSchemas(c)
 	for i := range c.Resources {
 		r.resolveSchema(c, &c.Resources[i])

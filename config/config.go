@@ -13,9 +13,12 @@ type Config struct {
 	Gateway    Gateway
 	Identities Path // Resolved: "sqlite:/path"
 	Clients    []Client
+	Admins     []Admin
 	Backends   []Backend
 	Schemas    []Schema
 	Resources  []Resource
+
+	Housekeeping Housekeeping
 
 	// Report holds the warnings, and takes what other rooms find.
 	Report *Reporter
@@ -85,6 +88,11 @@ func root() form[Config] {
 			field("clients", named("client", client(), plainName, func(c *Client) *Text { return &c.Name }), func(c *Config) *[]Client { return &c.Clients }).required().
 				like("{entra: {token: \"${env:ENTRA_TOKEN}\"}}").
 				says("Who may call: one entry for each identity provider, by a name of your choice. Ids and externalIds are kept apart by this name: do not change it."),
+			field("admins", named("admin", admin(), plainName, func(a *Admin) *Text { return &a.Name }), func(c *Config) *[]Admin { return &c.Admins }).
+				like("{helpdesk: {token: \"${env:ADMIN_TOKEN}\"}}").
+				says("Who may look into the mapping table, and merge and split: by a name of your choice, which the history records."),
+			field("housekeeping", housekeeping(), func(c *Config) *Housekeeping { return &c.Housekeeping }).or("{}").
+				says("What Postern does by itself from time to time."),
 			field("backends", named("backend", backend(), plainName, func(b *Backend) *Text { return &b.Name }), func(c *Config) *[]Backend { return &c.Backends }).required().
 				like(`{hr: {type: sql, dsn: "sqlite:state/legacy.db"}}`).
 				says("The legacy systems, by a name of your choice."),

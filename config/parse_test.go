@@ -13,7 +13,8 @@ import (
 
 // environment is what tests find in the environment.
 func environment(name string) (string, bool) {
-	v, ok := map[string]string{"TOKEN": "token-from-the-environment", "ENTRA_TOKEN": "token-of-entra", "EMPTY": ""}[name]
+	v, ok := map[string]string{"TOKEN": "token-from-the-environment", "ENTRA_TOKEN": "token-of-entra", "EMPTY": "",
+		"ADMIN_TOKEN": "token-of-the-helpdesk", "OTHER_TOKEN": "another-token"}[name]
 	return v, ok
 }
 
@@ -106,6 +107,10 @@ func TestComplete(t *testing.T) {
 		{"T-05 expiry", c.Clients[1].Tokens[1].Expires.Value.UTC().Hour(), 10},
 		{"token from a file", c.Clients[1].Tokens[1].Hash, hashToken("prefix-secret-of-okta")},
 		{"GW-07 ids", c.Clients[1].IDs.Value, "existing"},
+		{"GW-10 secondary", c.Clients[0].Secondary.Value + " " + c.Clients[1].Secondary.Value, "follow redirect"},
+		{"admins", c.Admins[0].Name.Value + " " + c.Admins[0].Scopes[0].Value + ", " + c.Admins[1].Scopes[0].Value, "helpdesk identities:read, identities:write"},
+		{"token of an admin", c.Admins[0].Tokens[0].Hash, hashToken("token-of-the-helpdesk")},
+		{"housekeeping", c.Housekeeping.Retire.Value, 720 * time.Hour},
 		{"S-39 unknown", c.Clients[0].Unknown.Value + c.Clients[1].Unknown.Value, "rejectignore"},
 		{"dsn", hr.SQL.DSN.Reveal(), "sqlite:" + dir + "/state/legacy.db"},
 		{"init", hr.SQL.Init.Resolved, dir + "/legacy.sql"},
@@ -135,10 +140,10 @@ func TestComplete(t *testing.T) {
 		{"options keep what depends on the type", user.Target.Options.Find("table").Value, "employee"},
 		{"options leave out what does not", user.Target.Options.Find("scope") == nil, true},
 		{"attributes in order", rule(3).Path.Value + rule(4).Path.Value, `emails[type eq "work"].valueemails[type eq "home"].value`},
-		{"a quoted path", rule(3).Path, Text{`emails[type eq "work"].value`, 77, 7}},
-		{"rename", rule(0).Name, Text{"login", 74, 17}},
-		{"values", rule(1).Values[2], Coded{Text{"1", 75, 58}, Text{"true", 75, 61}}},
-		{"empty default is a default", *rule(5).Default, Text{"", 79, 37}},
+		{"a quoted path", rule(3).Path, Text{`emails[type eq "work"].value`, 85, 7}},
+		{"rename", rule(0).Name, Text{"login", 82, 17}},
+		{"values", rule(1).Values[2], Coded{Text{"1", 83, 58}, Text{"true", 83, 61}}},
+		{"empty default is a default", *rule(5).Default, Text{"", 87, 37}},
 		{"no default", rule(0).Default == nil, true},
 		{"required", rule(4).Required.Value, true},
 		{"GW-34 type of its own", c.Resource("Badge").Endpoint.Value, "/Badges"},

@@ -12,6 +12,9 @@ type Client struct {
 	Profile Text // rfc, entra, okta
 	IDs     Text // allocate, existing
 	Unknown Text // ignore, reject
+	// Secondary is what a request on an id gets that a merge made superfluous:
+	// follow, redirect, gone.
+	Secondary Text
 
 	token Secret // the short form
 }
@@ -57,6 +60,9 @@ okta:
 				says("`allocate`: ids are random and tell nothing. `existing`: the backend's key is the id, for everybody to see."),
 			field("unknown", choice("ignore", "reject"), func(c *C) *Text { return &c.Unknown }).or("ignore").
 				says("What happens to attributes that are not mapped: left out, or the request is refused."),
+			field("secondary", choice("follow", "redirect", "gone"), func(c *C) *Text { return &c.Secondary }).or("follow").
+				says("What a request on an id gets that is superfluous since a merge. `follow`: it acts on the merged resource, and the answer carries the id that stays. " +
+					"`redirect`: 308, with the address that stays. `gone`: 404. A DELETE is taken as the acknowledgement in any case: 204, the id is gone, the account stays."),
 		},
 		check: checkClient,
 	}.form()
@@ -133,15 +139,21 @@ func checkExpiry(r *reader, t *Tree, where string, c *Client) {
 	}
 }
 
-// checkTokens refuses one token for two clients: nobody could tell who calls.
+// checkTokens refuses one token for two: nobody could tell who calls.
 func checkTokens(r *reader, c *Config) {
 	var hashes []string
-	for _, cl := range c.Clients {
-		for _, tk := range cl.Tokens {
+	once := func(tokens []Token, who, name string) {
+		for _, tk := range tokens {
 			if tk.Hash != "" && slices.Contains(hashes, tk.Hash) {
-				r.report.Errorf(Text{Line: tk.Line, Column: tk.Column}, "give every client its own", "this token of client %q stands here a second time", cl.Name.Value)
+				r.report.Errorf(Text{Line: tk.Line, Column: tk.Column}, "give everybody their own", "this token of %s %q stands here a second time", who, name)
 			}
 			hashes = append(hashes, tk.Hash)
 		}
+	}
+	for _, cl := range c.Clients {
+		once(cl.Tokens, "client", cl.Name.Value)
+	}
+	for _, a := range c.Admins {
+		once(a.Tokens, "admin", a.Name.Value)
 	}
 }

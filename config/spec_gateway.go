@@ -85,7 +85,7 @@ func gateway() form[Gateway] {
 			field("proxies", list(network()), func(g *G) *[]Prefix { return &g.Proxies }).like("[10.0.0.0/8]").
 				says("The proxies whose `X-Forwarded-*` headers are believed."),
 			field("admin", address(), func(g *G) *Text { return &g.Admin }).like("127.0.0.1:8081").
-				says("A second listener for `/healthz` and `/readyz`. It asks for no token. Default: none."),
+				says("A second listener: `/healthz` and `/readyz`, which need no token, and the admin API, which does (`admins`). Default: none."),
 			field("limits", limits(), func(g *G) *Limits { return &g.Limits }).or("{}").
 				says("What one request may cost."),
 			field("log", logging(), func(g *G) *Log { return &g.Log }).or("{}").
@@ -147,7 +147,7 @@ func checkGateway(r *reader, t *Tree, _ string, g *Gateway) {
 		if port := g.Admin.Value; port == g.Listen.Value {
 			r.report.Errorf(g.Admin, "choose another port", "admin and listen are the same address")
 		} else if !isLoopback(g.Admin.Value) {
-			r.report.Warnf(g.Admin, "keep the port out of reach of strangers", "the admin listener asks for no token and is no loopback address")
+			r.report.Warnf(g.Admin, "keep the port out of reach of strangers", "the admin listener speaks plain HTTP and is no loopback address")
 		}
 	}
 	checkBase(r, g)
