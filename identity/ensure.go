@@ -111,9 +111,9 @@ func unknown(links []Link) []Entry {
 }
 
 func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (missing []int, hides bool, err error) {
-	groups := groupLinks(links)
+	q, args, groups := q.linkArguments(d, links)
 	held := map[int]bool{}
-	err = x.each(q, []any{d.Tenant, d.Client, list(groups)}, func(scan func(...any) error) error {
+	err = x.each(q, args, func(scan func(...any) error) error {
 		var g, k int
 		var e Entry
 		var id, externalID, state sql.NullString

@@ -75,7 +75,11 @@ func (x *session) resolve(d Domain, typ string, ids []string) ([]Entry, error) {
 		return entries, nil
 	}
 	ambiguous := map[int]bool{}
-	err := x.each(qIDs, []any{d.Tenant, d.Client, typ, list(asked)}, func(scan func(...any) error) error {
+	q, wanted := qID, asked[0]
+	if len(asked) > 1 {
+		q, wanted = qIDs, list(asked)
+	}
+	err := x.each(q, []any{d.Tenant, d.Client, typ, wanted}, func(scan func(...any) error) error {
 		n, e, err := scanEntry(scan)
 		if err != nil {
 			return err

@@ -20,7 +20,9 @@ LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is
 
 	// qListed is qLinks with one row more, of group -1, if any record of the tenant
 	// may have to stay out of a list.
-	qListed = qLinks + `
+	qListed = qLinks + anyHidden
+
+	anyHidden = `
 UNION ALL
 SELECT -1, 0, '', 0, NULL, NULL, NULL, NULL
 WHERE EXISTS (SELECT 1 FROM link WHERE tenant = ?1 AND is_primary = 0)
@@ -226,9 +228,9 @@ INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since)
 // readQueries are prepared on both pools, writeQueries on the writer only, at
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
-	return []query{qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
+	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater}
+		qMove, qMoves, qLater)
 }
 
 func writeQueries() []query {
