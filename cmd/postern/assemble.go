@@ -72,10 +72,32 @@ func (a *assembly) openBackends() error {
 		a.databases[b.Name.Value] = db
 	}
 	for _, m := range a.mappings {
+		if err := a.bind(m); err != nil {
+			return fmt.Errorf("resource type %s: %w", m.Type.Name, err)
+		}
+	}
+	for _, m := range a.mappings {
 		if err := a.addTarget(m); err != nil {
 			return fmt.Errorf("resource type %s: %w", m.Type.Name, err)
 		}
 	}
+	return nil
+}
+
+// bind tells a mapping what columns can do. Without that it does not know whether
+// its scope can be part of statements, of its own table's and of those that refer
+// to it.
+func (a *assembly) bind(m *rules.Mapping) error {
+	target := a.cfg.Resource(m.Type.Name).Target
+	db := a.databases[target.Backend.Value]
+	if db == nil {
+		return nil
+	}
+	columns, err := db.Table(sql.Table{Name: target.SQL.Table.Value, Key: m.Key()}, m.Shape())
+	if err != nil {
+		return err
+	}
+	m.Bind(columns.Capabilities())
 	return nil
 }
 

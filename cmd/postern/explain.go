@@ -24,6 +24,7 @@ type explainCommand struct {
 // Help is printed below the summary.
 func (explainCommand) Help() string {
 	return `Without --filter and --resource, every rule of the resource type is listed. Nothing is changed, and no record is read.
+The keys behind ids, which only the mapping table knows, are shown as <key of ...>, and as 1 in statements.
 
     postern explain --type Group
     postern explain --filter 'userName eq "ada" and active eq true'

@@ -36,6 +36,10 @@ func (c explainCommand) explainFilter(ctx context.Context, w io.Writer, a *assem
 	if !c.Online {
 		return nil
 	}
+	pushed, _ = m.Push(bound, rules.Lookup{ // a key that any column can hold
+		Key:        func(string, string) (string, bool) { return "1", true },
+		ExternalID: func(string) []string { return []string{"1"} },
+	})
 	return explainStatement(ctx, w, a, i, pushed)
 }
 
