@@ -112,32 +112,28 @@ func unknown(links []Link) []Entry {
 
 func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (missing []int, hides bool, err error) {
 	q, args, groups := q.linkArguments(d, links)
-	held := map[int]bool{}
+	var g, k, created int64 // one set for all rows
+	var e Entry
+	var state string
+	into := []any{&g, &k, &e.Identity, &e.Primary, &e.ID, &e.ExternalID, &created, &state}
 	err = x.each(q, args, func(scan func(...any) error) error {
-		var g, k int
-		var e Entry
-		var id, externalID, state sql.NullString
-		var created sql.NullInt64
-		if err := scan(&g, &k, &e.Identity, &e.Primary, &id, &externalID, &created, &state); err != nil {
+		if err := scan(into...); err != nil {
 			return err
 		}
 		if g < 0 {
 			hides = true
 			return nil
 		}
-		at := groups[g].at[k]
-		to := &entries[at]
-		to.Identity, to.Primary, to.ID, to.ExternalID = e.Identity, e.Primary, id.String, externalID.String
-		if id.Valid {
-			to.Created = micros(created.Int64)
-		} else if state.String == stateHeld {
-			held[at] = true
-			to.Held = true
+		to := &entries[groups[g].at[k]]
+		to.Identity, to.Primary, to.ID, to.ExternalID = e.Identity, e.Primary, e.ID, e.ExternalID
+		if e.ID != "" {
+			to.Created = micros(created)
 		}
+		to.Held = state == stateHeld
 		return nil
 	})
 	for i := range entries {
-		if entries[i].ID == "" && !held[i] {
+		if entries[i].ID == "" && !entries[i].Held {
 			missing = append(missing, i)
 		}
 	}

@@ -22,8 +22,8 @@ WITH g (n, type, backend, key) AS (VALUES (0, ?3, ?4, ?5)`
 	linksFour  = linksTwo + `, (2, ?9, ?10, ?11), (3, ?12, ?13, ?14)`
 	linksEight = linksFour + `, (4, ?15, ?16, ?17), (5, ?18, ?19, ?20), (6, ?21, ?22, ?23), (7, ?24, ?25, ?26)`
 	linksEnd   = `)
-SELECT 0, g.n, l.identity, l.is_primary, e.id, e.externalid, e.created,
-    CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) END
+SELECT 0, g.n, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0),
+    CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
 FROM g
 CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = g.type AND l.key = g.key AND l.backend = g.backend
 LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live'`

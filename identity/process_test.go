@@ -124,7 +124,7 @@ func TestNoKeysInErrors(t *testing.T) {
 		_, err5 := s.Create(ctx, d1, user(secret+"4"), secret)
 		_, err6 := s.Merge(ctx, "t", e[0].ID, []string{secret}, because)
 		_, err7 := s.Split(ctx, "t", e[0].ID, [][]Link{{user(secret + "2")}}, because)
-		_, _, err8 := s.Relink(ctx, "t", []Change{{l, secret + "2"}}, false)
+		_, _, err8 := s.Relink(ctx, "t", []Change{{l, secret + "2"}}, Reason{DryRun: false})
 		_, err9 := s.Show(ctx, "t", secret)
 		_, _, err10 := s.Release(ctx, d1, secret, because)
 		_, err11 := s.Hidden(ctx, d1, secret, secret)

@@ -121,9 +121,10 @@ type Change struct {
 // Relink follows a backend that has renumbered its records: all changes at once,
 // so that keys may be exchanged. It answers the positions of changes that cannot
 // be made, because the link is not known or the new key is taken by a record that
-// keeps it; if there are any, or dryRun is set, nothing is changed.
-func (s *Store) Relink(ctx context.Context, tenant string, changes []Change, dryRun bool) (unknown, taken []int, err error) {
+// keeps it; if there are any, or r.DryRun is set, nothing is changed.
+func (s *Store) Relink(ctx context.Context, tenant string, changes []Change, r Reason) (unknown, taken []int, err error) {
 	err = s.write(ctx, "relink", func(x *session) error {
+		unknown, taken = nil, nil
 		rows := make([]linkRow, len(changes))
 		moving := map[int64]bool{}
 		for i, c := range changes {
@@ -137,24 +138,46 @@ func (s *Store) Relink(ctx context.Context, tenant string, changes []Change, dry
 			}
 			rows[i], moving[row.Nr] = row, true
 		}
-		aimed := map[Link]bool{}
-		for i, c := range changes {
-			to := Link{c.Link.Type, c.Link.Backend, c.NewKey}
-			row, ok, err := x.linkAt(tenant, to)
-			if err != nil {
-				return err
-			}
-			if ok && !moving[row.Nr] || aimed[to] {
-				taken = append(taken, i)
-			}
-			aimed[to] = true
+		if taken, err = x.aims(tenant, changes, moving); err != nil {
+			return err
 		}
-		if dryRun || len(unknown)+len(taken) > 0 {
+		if r.DryRun || len(unknown)+len(taken) > 0 {
 			return errDryRun
 		}
-		return x.setKeys(rows, changes)
+		if err := x.setKeys(rows, changes); err != nil {
+			return err
+		}
+		_, err := x.exec(qInsertRelink, tenant, r.Who, r.Why, x.now, list(noted(changes)))
+		return err
 	})
 	return unknown, taken, err
+}
+
+// aims answers which changes lead to a key that a link has which stays, or that
+// another change leads to.
+func (x *session) aims(tenant string, changes []Change, moving map[int64]bool) (taken []int, err error) {
+	aimed := map[Link]bool{}
+	for i, c := range changes {
+		to := Link{c.Link.Type, c.Link.Backend, c.NewKey}
+		row, ok, err := x.linkAt(tenant, to)
+		if err != nil {
+			return nil, err
+		}
+		if ok && !moving[row.Nr] || aimed[to] {
+			taken = append(taken, i)
+		}
+		aimed[to] = true
+	}
+	return taken, nil
+}
+
+// noted is the form in which changes are on record: type, backend, old key, new key.
+func noted(changes []Change) [][4]string {
+	out := make([][4]string, len(changes))
+	for i, c := range changes {
+		out[i] = [4]string{c.Link.Type, c.Link.Backend, storedKey(c.Link.Key), storedKey(c.NewKey)}
+	}
+	return out
 }
 
 // setKeys first moves the links out of each other's way.

@@ -160,7 +160,7 @@ func TestMoved(t *testing.T) {
 		changes = append(changes, Change{user(m.Key), m.News[0]})
 	}
 	ids := ensure(t, s, d1, user("1"), user("2"), user("3"))
-	unknown, taken, err := s.Relink(t.Context(), "t", changes, false)
+	unknown, taken, err := s.Relink(t.Context(), "t", changes, because)
 	if err != nil || len(unknown)+len(taken) > 0 {
 		t.Fatal(unknown, taken, err)
 	}

@@ -11,8 +11,8 @@ const (
 	qLinks query = `
 WITH g AS MATERIALIZED (
     SELECT key AS n, value ->> 't' AS type, value ->> 'b' AS backend, value -> 'k' AS keys FROM json_each(?3))
-SELECT g.n, k.key, l.identity, l.is_primary, e.id, e.externalid, e.created,
-    CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) END
+SELECT g.n, k.key, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0),
+    CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
 FROM g
 CROSS JOIN json_each(g.keys) AS k
 CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = g.type AND l.key = k.value AND l.backend = g.backend
@@ -24,7 +24,7 @@ LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is
 
 	anyHidden = `
 UNION ALL
-SELECT -1, 0, '', 0, NULL, NULL, NULL, NULL
+SELECT -1, 0, '', 0, '', '', 0, ''
 WHERE EXISTS (SELECT 1 FROM link WHERE tenant = ?1 AND is_primary = 0)
     OR EXISTS (SELECT 1 FROM identity WHERE tenant = ?1 AND state = 'held')`
 
@@ -216,7 +216,8 @@ ON CONFLICT DO UPDATE SET scan = excluded.scan, mark = excluded.mark, known = CA
 DELETE FROM sighting WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND scan < ?4
     AND NOT EXISTS (SELECT 1 FROM link AS l
         WHERE l.tenant = sighting.tenant AND l.type = sighting.type AND l.key = sighting.key AND l.backend = sighting.backend)`
-	qInsertTask query = `
+	qInsertRelink query = `INSERT INTO relink (tenant, who, why, at, changes) VALUES (?1, ?2, ?3, ?4, ?5)`
+	qInsertTask   query = `
 INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since) VALUES (?1, ?2, ?3, ?4, ?5, 'open', 0, '', ?6)`
 	qInheritTasks       query = `UPDATE task SET identity = ?1 WHERE identity IN (SELECT value FROM json_each(?2)) AND state = 'open'`
 	qEndTask            query = `UPDATE task SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1 AND state = 'open'`
@@ -236,6 +237,6 @@ func readQueries() []query {
 func writeQueries() []query {
 	return []query{qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
-		qInsertMoveIdentity, qInsertTask, qInheritTasks, qEndTask, qFailTask,
+		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings}
 }

@@ -332,17 +332,17 @@ func TestRelink(t *testing.T) {
 	ctx := context.Background()
 	e := ensure(t, s, d1, user("1"), user("2"), user("3"))
 	turn := []Change{{user("1"), "2"}, {user("2"), "1"}}
-	unknown, taken, err := s.Relink(ctx, "t", turn, true)
+	unknown, taken, err := s.Relink(ctx, "t", turn, Reason{DryRun: true})
 	noErr(t, err)
 	if len(unknown)+len(taken) > 0 || resolve(t, s, d1, "", e[0].ID)[0].Key != "1" {
 		t.Error("a dry run did something")
 	}
-	_, _, err = s.Relink(ctx, "t", turn, false)
+	_, _, err = s.Relink(ctx, "t", turn, Reason{DryRun: false})
 	noErr(t, err)
 	if got := resolve(t, s, d1, "", e[0].ID, e[1].ID); got[0].Key != "2" || got[1].Key != "1" {
 		t.Errorf("%+v", got)
 	}
-	unknown, taken, err = s.Relink(ctx, "t", []Change{{user("9"), "10"}, {user("1"), "3"}, {user("2"), "7"}, {user("3"), "7"}}, false)
+	unknown, taken, err = s.Relink(ctx, "t", []Change{{user("9"), "10"}, {user("1"), "3"}, {user("2"), "7"}, {user("3"), "7"}}, Reason{DryRun: false})
 	noErr(t, err)
 	if fmt.Sprint(unknown, taken) != "[0] [3]" { // 3 itself moves, so its key is free
 		t.Error(unknown, taken)

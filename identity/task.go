@@ -11,6 +11,7 @@ import (
 // The kinds of task.
 const (
 	TaskMemberships = "memberships" // the record kept becomes a member where the dropped one is
+	TaskReferences  = "references"  // whoever refers to the dropped record refers to the one kept
 	TaskDeactivate  = "deactivate"  // the dropped record is set inactive
 	TaskDelete      = "delete"      // the dropped record is removed
 )

@@ -8,7 +8,7 @@ CREATE TABLE task (
     tenant   TEXT    NOT NULL,
     identity TEXT    NOT NULL REFERENCES identity (id), -- the one that was kept
     link     INTEGER NOT NULL, -- of the dropped record; it may be gone by now
-    kind     TEXT    NOT NULL CHECK (kind IN ('memberships', 'deactivate', 'delete')),
+    kind     TEXT    NOT NULL CHECK (kind IN ('memberships', 'references', 'deactivate', 'delete')),
     state    TEXT    NOT NULL CHECK (state IN ('open', 'done', 'cancelled')),
     tries    INTEGER NOT NULL,
     note     TEXT    NOT NULL, -- why the last try failed, or why it was cancelled
@@ -18,6 +18,16 @@ CREATE TABLE task (
 CREATE INDEX task_open ON task (tenant) WHERE state = 'open';
 CREATE INDEX task_move ON task (move);
 CREATE INDEX task_identity ON task (identity);
+
+-- A rekeying: which links got which keys, as JSON.
+CREATE TABLE relink (
+    nr      INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant  TEXT    NOT NULL,
+    who     TEXT    NOT NULL,
+    why     TEXT    NOT NULL,
+    at      INTEGER NOT NULL,
+    changes TEXT    NOT NULL CHECK (json_valid(changes))
+) STRICT;
 
 -- One walk through the records of one type in one backend, and how far it is.
 CREATE TABLE scan (
