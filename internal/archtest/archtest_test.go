@@ -39,11 +39,11 @@ var may = map[string][]string{
 
 // rooms says where a library may be imported.
 var rooms = map[string][]string{
-	"github.com/gin-gonic/gin":           {"gateway", "bench"},
-	"github.com/expr-lang/expr":          {"rules"},
+	"github.com/gin-gonic/gin":           {"gateway", "bench/facade"},
+	"github.com/expr-lang/expr":          {"rules", "adapters/steps"},
 	"github.com/sony/gobreaker/v2":       {"adapters/guard"},
 	"github.com/patrickmn/go-cache":      {"adapters/guard"},
-	"github.com/mattn/go-sqlite3":        {"identity", "adapters/sql", "bench"},
+	"github.com/mattn/go-sqlite3":        {"identity", "adapters/sql", "bench", "bench/facade", "bench/observe"},
 	"github.com/pressly/goose/v3":        {"identity"},
 	"go.yaml.in/yaml/v4":                 {"config"},
 	"github.com/alecthomas/kong":         {"cmd/postern"},
