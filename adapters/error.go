@@ -20,9 +20,10 @@ const (
 	Denied                  // the credential may not do this
 	Unavailable             // no answer, or none in time; trying again may help
 	Unsupported             // the backend cannot do this at all
+	TooMany                 // the answer would be longer than the backend gives, or than may be read
 )
 
-var kindNames = [...]string{"internal", "notFound", "exists", "conflict", "invalid", "denied", "unavailable", "unsupported"}
+var kindNames = [...]string{"internal", "notFound", "exists", "conflict", "invalid", "denied", "unavailable", "unsupported", "tooMany"}
 
 func (k Kind) String() string { return kindNames[k] }
 

@@ -28,6 +28,8 @@ func answerOf(k adapters.Kind) *scim.Error {
 		return scim.Errorf(503, "", "The backend does not answer; try again later.")
 	case adapters.Unsupported:
 		return scim.Errorf(501, "", "The backend cannot do this.")
+	case adapters.TooMany:
+		return scim.Bad(scim.TooMany, "The backend would have to list more than it can. Narrow the query with a filter.")
 	}
 	return scim.Errorf(500, "", "The backend failed in an unexpected way; the log has the request's id.")
 }

@@ -26,6 +26,8 @@ var may = map[string][]string{
 	"adapters":             {"scim/filter"},
 	"adapters/memory":      {"adapters", "scim/filter"},
 	"adapters/sql":         {"adapters", "scim/filter"},
+	"adapters/steps":       {"adapters", "scim/filter"},
+	"adapters/rest":        {"adapters", "adapters/steps", "scim/filter"},
 	"adapters/guard":       {"adapters", "scim/filter"},
 	"adapters/adaptertest": {"adapters", "scim/filter"},
 	"identity":             {},

@@ -1,0 +1,107 @@
+package rest
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/postern/postern/adapters/steps"
+)
+
+// A Backend is one system that is reached over HTTP. Open makes it; its methods
+// may be called from many goroutines.
+type Backend struct {
+	cfg     Config
+	base    *url.URL
+	client  *http.Client
+	session *session // nil: the credential is on every call by itself
+	proof   *proof   // nil: nothing to prove
+	values  map[string]any
+}
+
+const (
+	defaultSize      = 16 << 20
+	defaultUserAgent = "Postern"
+)
+
+// Open makes a backend; it sends nothing. Problems are mistakes in the texts.
+func Open(cfg Config) (*Backend, []steps.Problem, error) {
+	base, err := url.Parse(cfg.URL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, nil, errors.New("the url is no http or https URL")
+	}
+	base.Path = strings.TrimRight(base.Path, "/")
+	if cfg.Size == 0 {
+		cfg.Size = defaultSize
+	}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = defaultUserAgent
+	}
+	transport, err := transportOf(cfg.TLS)
+	if err != nil {
+		return nil, nil, err
+	}
+	b := &Backend{cfg: cfg, base: base, values: map[string]any{"session": nil}}
+	secrets := map[string]any{}
+	for name, v := range cfg.Secrets {
+		secrets[name] = v
+	}
+	b.values["secret"] = secrets
+	b.client = &http.Client{Transport: transport, CheckRedirect: b.redirect}
+	if cfg.Cookies {
+		if b.client.Jar, err = cookiejar.New(nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	var c steps.Compiler
+	b.session = newSession(b, &c)
+	b.proof = newProof(b, &c)
+	return b, c.Problems, nil
+}
+
+func transportOf(files TLS) (*http.Transport, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 64
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if files.CA != "" {
+		pem, err := os.ReadFile(files.CA)
+		if err != nil {
+			return nil, err
+		}
+		t.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s holds no certificate", files.CA)
+		}
+	}
+	if files.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+		if err != nil {
+			return nil, err
+		}
+		t.TLSClientConfig.Certificates = []tls.Certificate{pair}
+	}
+	return t, nil
+}
+
+const maxRedirects = 3
+
+// redirect follows reads on the same host only: elsewhere the credential would
+// go with them. What is not followed is an answer like any other.
+func (b *Backend) redirect(req *http.Request, via []*http.Request) error {
+	first := via[0]
+	if !sameOrigin(req.URL, first.URL) || len(via) > maxRedirects || (first.Method != http.MethodGet && first.Method != http.MethodHead) {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
+
+// Close lets go of idle connections.
+func (b *Backend) Close() { b.client.CloseIdleConnections() }

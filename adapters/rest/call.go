@@ -1,0 +1,291 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/steps"
+)
+
+// A call is one HTTP exchange, compiled.
+type call struct {
+	b       *Backend
+	op      string // of the operation: decides what a 404 means
+	method  string
+	path    *steps.Template
+	query   []named
+	headers []named
+	send    *steps.Expr
+	codec   codec
+	name    string // of rpc and soap: the method
+	free    bool   // part of the log-in: needs no session itself
+	ids     *atomic.Int64
+}
+
+type named struct {
+	name string
+	expr *steps.Expr
+}
+
+// Reads implements steps.Call.
+func (c *call) Reads() bool {
+	return c.method == http.MethodGet || c.method == http.MethodHead || c.method == "SEARCH" || slices.Contains([]string{"get", "list", "probe", "login"}, c.op)
+}
+
+// Exprs implements steps.Call.
+func (c *call) Exprs() []*steps.Expr {
+	out := append(c.path.Exprs(), c.send)
+	for _, n := range slices.Concat(c.query, c.headers) {
+		out = append(out, n.expr)
+	}
+	return out
+}
+
+// Do implements steps.Call. An answer that says that the session is over is
+// answered with a new session and the same call, once.
+func (c *call) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
+	if c.b.proof != nil && !c.free && c.op != "probe" {
+		if err := c.b.proof.lately(ctx); err != nil {
+			return steps.Answer{}, err
+		}
+	}
+	if c.free || c.b.session == nil {
+		return c.once(ctx, s, nil)
+	}
+	token, err := c.b.session.get(ctx)
+	if err != nil {
+		return steps.Answer{}, err
+	}
+	a, err := c.once(ctx, s, token)
+	if err != nil || !c.b.session.over(a) {
+		return a, err
+	}
+	c.b.session.drop(token)
+	if token, err = c.b.session.get(ctx); err != nil {
+		return steps.Answer{}, err
+	}
+	return c.once(ctx, s, token)
+}
+
+// once makes the exchange with a session, nil for none.
+func (c *call) once(ctx context.Context, s steps.Scope, t *token) (steps.Answer, error) {
+	if t != nil {
+		s = scopeWith(s, "session", t.values)
+	}
+	req, err := c.request(ctx, s, t)
+	if err != nil {
+		return steps.Answer{}, err
+	}
+	resp, err := c.b.client.Do(req)
+	if err != nil {
+		return steps.Answer{}, c.lost(ctx, err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, c.b.cfg.Size+1))
+	broken := err
+	if int64(len(data)) > c.b.cfg.Size {
+		broken = fmt.Errorf("the answer is longer than %d bytes", c.b.cfg.Size)
+	}
+	if broken != nil && ctx.Err() != nil {
+		return steps.Answer{}, c.lost(ctx, broken)
+	}
+	return c.answer(resp, data, broken), nil
+}
+
+// lost is a call without an answer. The words of package net/http hold the URL,
+// and so the key: they stay in Err.
+func (c *call) lost(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return &adapters.Error{Kind: adapters.Unavailable, Err: err, Unsure: !c.Reads()}
+}
+
+func scopeWith(s steps.Scope, name string, v any) steps.Scope {
+	out := make(steps.Scope, len(s)+1)
+	for k, e := range s {
+		out[k] = e
+	}
+	out[name] = v
+	return out
+}
+
+func (c *call) request(ctx context.Context, s steps.Scope, t *token) (*http.Request, error) {
+	target, own, err := c.target(s)
+	if err != nil {
+		return nil, refused(err)
+	}
+	var body io.Reader
+	contentType := ""
+	if c.send != nil || c.name != "" {
+		v, err := c.send.Eval(s)
+		if err != nil {
+			return nil, &adapters.Error{Kind: adapters.Internal, Err: err}
+		}
+		data, err := c.codec.encode(c, v)
+		if err != nil {
+			return nil, refused(err)
+		}
+		body, contentType = bytes.NewReader(data), c.codec.contentType(c)
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, target.String(), body)
+	if err != nil {
+		return nil, refused(err)
+	}
+	h := req.Header
+	h.Set("Accept", c.codec.accept())
+	h.Set("User-Agent", c.b.cfg.UserAgent)
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
+	c.codec.decorate(c, h)
+	if own { // the credential is for the backend's own host
+		for name, v := range c.b.cfg.Headers {
+			h.Set(name, v)
+		}
+		if c.b.cfg.User != "" {
+			req.SetBasicAuth(c.b.cfg.User, c.b.cfg.Password)
+		}
+	}
+	all := c.headers
+	if t != nil {
+		all = slices.Concat(c.b.session.headers, c.headers)
+	}
+	return req, setHeaders(h, all, s)
+}
+
+func setHeaders(h http.Header, all []named, s steps.Scope) error {
+	for _, n := range all {
+		v, err := n.expr.Eval(s)
+		if err != nil {
+			return &adapters.Error{Kind: adapters.Internal, Err: err}
+		}
+		text := scalar(v)
+		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return refused(fmt.Errorf("the header %s cannot carry its value", n.name))
+		}
+		if text != "" {
+			h.Set(n.name, text)
+		}
+	}
+	return nil
+}
+
+func refused(err error) error { return &adapters.Error{Kind: adapters.Invalid, Err: err} }
+
+// target is the URL of the call, and whether it is on the backend's own host.
+func (c *call) target(s steps.Scope) (*url.URL, bool, error) {
+	if page, ok := s["page"].(map[string]any); ok {
+		if link, _ := page["link"].(string); link != "" {
+			return c.follow(link)
+		}
+	}
+	text, err := c.path.Fill(s, escapeInURL)
+	if err != nil {
+		return nil, false, err
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, false, err
+	}
+	own := u.Host == ""
+	if own {
+		if u, err = url.Parse(c.b.base.String() + text); err != nil {
+			return nil, false, err
+		}
+	}
+	var extra []string
+	for _, n := range c.query {
+		v, err := n.expr.Eval(s)
+		if err != nil {
+			return nil, false, err
+		}
+		if list, ok := v.([]any); ok {
+			for _, e := range list {
+				extra = append(extra, url.QueryEscape(n.name)+"="+url.QueryEscape(scalar(e)))
+			}
+		} else if v != nil {
+			extra = append(extra, url.QueryEscape(n.name)+"="+url.QueryEscape(scalar(v)))
+		}
+	}
+	if len(extra) > 0 {
+		if u.RawQuery != "" {
+			extra = append([]string{u.RawQuery}, extra...)
+		}
+		u.RawQuery = strings.Join(extra, "&")
+	}
+	return u, own, nil
+}
+
+// follow goes to where a backend's list says that it goes on: on the same host.
+func (c *call) follow(link string) (*url.URL, bool, error) {
+	u, err := c.b.base.Parse(link)
+	if err != nil {
+		return nil, false, err
+	}
+	if !sameOrigin(u, c.b.base) {
+		return nil, false, errors.New("the next page is on another host")
+	}
+	return u, true, nil
+}
+
+// escapeInURL writes a value into a path or, behind the question mark, into the
+// query. Dots alone would climb in the path.
+func escapeInURL(before, v string) (string, error) {
+	if strings.Contains(before, "?") {
+		return url.QueryEscape(v), nil
+	}
+	if v == "." || v == ".." {
+		return "", errors.New("dots alone cannot be a part of a path")
+	}
+	return url.PathEscape(v), nil
+}
+
+// scalar is a value as text in a query, a header, a form.
+func scalar(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case int:
+		return strconv.Itoa(v)
+	case string, int64, float64, bool, []byte, time.Time:
+		return adapters.Text(v)
+	}
+	return fmt.Sprint(v)
+}
+
+// answer is what expressions see of a response.
+func (c *call) answer(resp *http.Response, data []byte, broken error) steps.Answer {
+	headers := map[string]any{}
+	for name, v := range resp.Header {
+		headers[name] = strings.Join(v, ", ")
+	}
+	a := steps.Answer{Values: map[string]any{
+		"status": resp.StatusCode, "headers": headers, "body": nil, "header": resp.Header.Get,
+	}}
+	html := strings.Contains(resp.Header.Get("Content-Type"), "html")
+	if broken == nil && html && c.codec.accept() != "*/*" {
+		broken = errors.New("the answer is HTML")
+	}
+	var fault error
+	if broken == nil {
+		var body any
+		if body, fault, broken = c.codec.decode(c, resp, data); broken == nil {
+			a.Values["body"] = body
+		}
+	}
+	a.Broken = broken
+	a.Fault = c.fault(resp, data, fault, html)
+	return a
+}

@@ -1,0 +1,264 @@
+package rest
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/steps"
+)
+
+// A token is one session: what the log-in yielded.
+type token struct {
+	values map[string]any
+	until  time.Time // zero: until it is refused
+}
+
+// A session logs in when a call needs it, once for everybody who waits.
+type session struct {
+	login   steps.Operation
+	headers []named
+	expires *steps.Expr
+	again   *steps.Expr // nil: status 401
+	ttl     time.Duration
+	secrets map[string]any
+	now     func() time.Time
+
+	turn    chan struct{} // held while logging in
+	mu      sync.Mutex
+	current *token
+}
+
+var loginRoots = steps.Roots{"secret", "session", "steps", "status", "headers", "body"}
+
+// newSession compiles the log-in; nil if there is none.
+func newSession(b *Backend, c *steps.Compiler) *session {
+	l := b.cfg.Login
+	if b.cfg.OAuth != nil {
+		l = oauthLogin(b)
+	}
+	if l == nil {
+		return nil
+	}
+	s := &session{ttl: l.Time, secrets: b.values, now: time.Now, turn: make(chan struct{}, 1)}
+	p := compiler{Compiler: c, b: b, op: "login", roots: loginRoots, free: true}
+	s.login = p.operation(l.Steps)
+	for _, h := range l.Headers {
+		s.headers = append(s.headers, named{h.Name.Value, c.Expr(h.Value, loginRoots)})
+	}
+	s.expires, s.again = c.Expr(l.Expires, loginRoots), c.Expr(l.Again, loginRoots)
+	return s
+}
+
+// oauthLogin says the client credentials grant as a log-in.
+func oauthLogin(b *Backend) *Login {
+	o := b.cfg.OAuth
+	secrets := b.values["secret"].(map[string]any)
+	secrets["oauth"] = map[string]any{"client": o.Client, "secret": o.Secret, "scope": o.Scope}
+	t := func(s string) Text { return Text{Value: s} }
+	return &Login{
+		Steps: []Step{{
+			Verb: t("post"), Path: t(strings.NewReplacer("{", "{{", "}", "}}").Replace(o.URL)), Format: t("form"),
+			Headers: []Pair{{t("Authorization"), t(`"Basic " + base64(secret.oauth.client + ":" + secret.oauth.secret)`)}},
+			Send:    t(`secret.oauth.scope == "" ? {grant_type: "client_credentials"} : {grant_type: "client_credentials", scope: secret.oauth.scope}`),
+			Let:     []Pair{{t("token"), t("body.access_token")}, {t("expires"), t("body.expires_in")}},
+		}},
+		Headers: []Pair{{t("Authorization"), t(`"Bearer " + session.token`)}},
+		Expires: t("session.expires"),
+	}
+}
+
+// get is the session that is open, or a new one.
+func (s *session) get(ctx context.Context) (*token, error) {
+	if t := s.open(); t != nil {
+		return t, nil
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, &adapters.Error{Kind: adapters.Unavailable, Op: "login", Err: ctx.Err()}
+	}
+	if t := s.open(); t != nil { // somebody else was first
+		return t, nil
+	}
+	t, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = t
+	return t, nil
+}
+
+func (s *session) open() *token {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.current; t != nil && (t.until.IsZero() || s.now().Before(t.until)) {
+		return t
+	}
+	return nil
+}
+
+// drop forgets a session, unless a newer one is there.
+func (s *session) drop(t *token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == t {
+		s.current = nil
+	}
+}
+
+// over reports whether an answer says that the session is over.
+func (s *session) over(a steps.Answer) bool {
+	if s.again == nil {
+		return a.Values["status"] == http.StatusUnauthorized
+	}
+	return s.again.True(a.Values)
+}
+
+// begin logs in. What is refused there is the gateway's credential, whatever the
+// status: nothing about it is the client's fault.
+func (s *session) begin(ctx context.Context) (*token, error) {
+	values, err := steps.Values(ctx, "login", s.login, s.secrets)
+	if err != nil {
+		var e *adapters.Error
+		if errors.As(err, &e) && e.Kind != adapters.Unavailable && e.Kind != adapters.Internal {
+			return nil, &adapters.Error{Kind: adapters.Denied, Op: "login", Err: e}
+		}
+		return nil, err
+	}
+	t := &token{values: values}
+	if s.ttl > 0 {
+		t.until = s.now().Add(s.ttl)
+	}
+	v, err := s.expires.Eval(scopeWith(s.secrets, "session", values))
+	if err != nil {
+		return nil, &adapters.Error{Kind: adapters.Internal, Op: "login", Err: err}
+	}
+	if at, ok := s.moment(v); ok && (t.until.IsZero() || at.Before(t.until)) {
+		t.until = at
+	}
+	return t, nil
+}
+
+// margin is how long before its end a session is renewed.
+const margin = 10 * time.Second
+
+// moment reads seconds from now, a unix time, a date, or the end of a JWT.
+func (s *session) moment(v any) (time.Time, bool) {
+	n := 0.0
+	switch v := v.(type) {
+	case int:
+		n = float64(v)
+	case float64:
+		n = v
+	case string:
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999Z07:00", "2006-01-02 15:04:05"} {
+			if t, err := time.Parse(layout, v); err == nil {
+				return t.Add(-margin), true
+			}
+		}
+		n = jwtEnd(v)
+	}
+	switch {
+	case n <= 0 || n > math.MaxInt32*1000.0:
+		return time.Time{}, false
+	case n > 1e9:
+		return time.Unix(int64(n), 0).Add(-margin), true
+	}
+	d := time.Duration(n * float64(time.Second))
+	return s.now().Add(d - min(margin, d/10)), true
+}
+
+// jwtEnd is the claim exp of a token (RFC 7519), 0 if there is none. It is not
+// verified: it only says when to log in again.
+func jwtEnd(token string) float64 {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return 0
+	}
+	data, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var claims struct {
+		Exp float64 `json:"exp"`
+	}
+	if err != nil || json.Unmarshal(data, &claims) != nil {
+		return 0
+	}
+	return claims.Exp
+}
+
+// A proof is a call that shows that the credential really sees the directory. An
+// expired one often looks like an empty directory.
+type proof struct {
+	step   *steps.Step
+	expect *steps.Expr
+	every  time.Duration
+	values map[string]any
+	now    func() time.Time
+
+	session *session // nil: none
+
+	mu   sync.Mutex
+	good time.Time
+}
+
+var probeRoots = steps.Roots{"secret", "session", "steps", "status", "headers", "body"}
+
+func newProof(b *Backend, c *steps.Compiler) *proof {
+	if b.cfg.Probe == nil {
+		return nil
+	}
+	p := compiler{Compiler: c, b: b, op: "probe", roots: probeRoots}
+	ops := p.operation([]Step{b.cfg.Probe.Step})
+	if len(ops) == 0 {
+		return nil
+	}
+	pr := &proof{step: ops[0], expect: c.Expr(b.cfg.Probe.Expect, probeRoots), every: b.cfg.Probe.Every, values: b.values, now: time.Now, session: b.session}
+	if pr.every == 0 {
+		pr.every = 30 * time.Second
+	}
+	return pr
+}
+
+// ask makes the call. A session that sees too little may just be over: then a
+// new one is asked.
+func (p *proof) ask(ctx context.Context) error {
+	ok, err := steps.Expect(ctx, "probe", p.step, p.expect, p.values)
+	if t := p.session.open(); err == nil && !ok && t != nil {
+		p.session.drop(t)
+		ok, err = steps.Expect(ctx, "probe", p.step, p.expect, p.values)
+	}
+	if err == nil && !ok {
+		err = adapters.Errorf(adapters.Denied, "probe", "the credential does not see what the configuration expects")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.good = time.Time{}
+	if err == nil {
+		p.good = p.now()
+	}
+	return err
+}
+
+// lately is good if the last proof is not old.
+func (p *proof) lately(ctx context.Context) error {
+	p.mu.Lock()
+	fresh := !p.good.IsZero() && p.now().Sub(p.good) < p.every
+	p.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	return p.ask(ctx)
+}

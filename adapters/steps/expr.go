@@ -1,0 +1,188 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/types"
+	"github.com/expr-lang/expr/vm"
+)
+
+// This file is the only one that knows the expression library.
+
+// A Scope is what an expression sees.
+type Scope map[string]any
+
+// with is the scope with further names; s itself does not change.
+func (s Scope) with(more map[string]any) Scope {
+	out := make(Scope, len(s)+len(more))
+	maps.Copy(out, s)
+	maps.Copy(out, more)
+	return out
+}
+
+// An Expr is a compiled expression. A nil Expr has no value.
+type Expr struct {
+	At       Text
+	program  *vm.Program
+	uses     map[string]bool // roots and their members: page, page.offset
+	fields   []string        // named by needs("...")
+	machines sync.Pool       // *vm.VM: a machine runs one expression at a time
+}
+
+// Failures of expressions. The library's own words could show values.
+var (
+	errAbsent = errors.New("a value that the expression needs is absent")
+	errFailed = errors.New("the expression fails on the values that are there")
+)
+
+// Eval runs the expression.
+func (e *Expr) Eval(s Scope) (any, error) {
+	if e == nil {
+		return nil, nil
+	}
+	m := e.machines.Get().(*vm.VM)
+	out, err := m.Run(e.program, map[string]any(s))
+	if err == nil {
+		e.machines.Put(m)
+		return out, nil
+	}
+	failed := errFailed
+	if fe := (*file.Error)(nil); errors.As(err, &fe) && aboutNil(fe.Message) {
+		failed = errAbsent
+	}
+	return nil, fmt.Errorf("line %d: %w", e.At.Line, failed)
+}
+
+func aboutNil(message string) bool {
+	return slices.ContainsFunc([]string{"<nil>", "is nil", "zero Value", "from invalid", "out of range"},
+		func(s string) bool { return strings.Contains(message, s) })
+}
+
+// True reports whether the expression is true; what fails is not.
+func (e *Expr) True(s Scope) bool {
+	v, err := e.Eval(s)
+	b, _ := v.(bool)
+	return b && err == nil
+}
+
+// Uses reports whether the expression names a value: "page", "page.offset".
+func (e *Expr) Uses(name string) bool { return e != nil && e.uses[name] }
+
+// maxNodes bounds an expression: nobody writes a longer one by hand.
+const maxNodes = 2000
+
+// Roots are the names that expressions of one place may use.
+type Roots []string
+
+// A Compiler compiles what a configuration says and collects its problems.
+type Compiler struct{ Problems []Problem }
+
+// Expr compiles an expression over the roots; nil for no text, or a problem.
+func (c *Compiler) Expr(at Text, roots Roots) *Expr {
+	if strings.TrimSpace(at.Value) == "" {
+		return nil
+	}
+	return c.compile(at, 0, at.Value, roots)
+}
+
+// compile compiles text, which stands offset bytes into at.
+func (c *Compiler) compile(at Text, offset int, text string, roots Roots) *Expr {
+	tree, err := parser.Parse(text)
+	if err != nil {
+		c.libraryProblem(at, offset, text, err, roots)
+		return nil
+	}
+	opts := append([]expr.Option{expr.Env(environment(roots)), expr.MaxNodes(maxNodes)}, functions()...)
+	program, err := expr.Compile(text, opts...)
+	if err != nil {
+		c.libraryProblem(at, offset, text, err, roots)
+		return nil
+	}
+	e := &Expr{At: at, program: program, uses: map[string]bool{}}
+	e.machines.New = func() any { return new(vm.VM) }
+	ast.Walk(&tree.Node, &namer{e})
+	if e.uses["$env"] {
+		c.add(at, offset, len(text), "write the names themselves", "an expression cannot use $env")
+		return nil
+	}
+	return e
+}
+
+func environment(roots Roots) types.Map {
+	env := types.Map{
+		"needs":   types.TypeOf(func(string) bool { return false }),
+		"changed": types.TypeOf(func(string) bool { return false }),
+		"header":  types.TypeOf(func(string) string { return "" }),
+	}
+	for _, r := range roots {
+		env[r] = types.Any
+	}
+	return env
+}
+
+func (c *Compiler) libraryProblem(at Text, offset int, text string, err error, roots Roots) {
+	message, from, length := err.Error(), 0, len(text)
+	if fe := (*file.Error)(nil); errors.As(err, &fe) {
+		message, from, length = fe.Message, byteOffset(text, fe.From), max(1, byteOffset(text, fe.To)-byteOffset(text, fe.From))
+	}
+	hint := ""
+	if name, unknown := strings.CutPrefix(message, "unknown name "); unknown {
+		hint = "known here: " + strings.Join(slices.Sorted(slices.Values(roots)), ", ")
+		if n := Nearest(name, roots); n != "" {
+			hint = fmt.Sprintf("did you mean %s?", n)
+		}
+	}
+	c.add(at, offset+from, length, hint, "the expression is wrong: %s", message)
+}
+
+// byteOffset turns a position in characters into one in bytes.
+func byteOffset(s string, runes int) int {
+	for i := range s {
+		if runes == 0 {
+			return i
+		}
+		runes--
+	}
+	return len(s)
+}
+
+// A namer notes which names an expression uses.
+type namer struct{ e *Expr }
+
+// Visit implements ast.Visitor.
+func (v *namer) Visit(n *ast.Node) {
+	switch n := (*n).(type) {
+	case *ast.IdentifierNode:
+		v.e.uses[n.Value] = true
+	case *ast.MemberNode:
+		id, isID := n.Node.(*ast.IdentifierNode)
+		prop, isName := n.Property.(*ast.StringNode)
+		if isID && isName {
+			v.e.uses[id.Value+"."+prop.Value] = true
+		}
+	case *ast.CallNode:
+		callee, isID := n.Callee.(*ast.IdentifierNode)
+		if isID && callee.Value == "needs" && len(n.Arguments) == 1 {
+			if s, ok := n.Arguments[0].(*ast.StringNode); ok {
+				v.e.fields = append(v.e.fields, s.Value)
+			}
+		}
+	}
+}
+
+func functions() []expr.Option {
+	var opts []expr.Option
+	for _, f := range Functions() {
+		opts = append(opts, expr.Function(f.Name, f.run, f.typ))
+	}
+	return opts
+}

@@ -1,0 +1,274 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/postern/postern/adapters"
+)
+
+// A Call is one exchange in a backend's own tongue.
+type Call interface {
+	// Do makes the exchange. An error means that there was no answer, and is an
+	// *adapters.Error; what an answer means is the step's to decide.
+	Do(ctx context.Context, s Scope) (Answer, error)
+	// Exprs are the expressions that the call is made of.
+	Exprs() []*Expr
+	// Reads reports whether the call changes nothing in the backend.
+	Reads() bool
+}
+
+// An Answer is what came back.
+type Answer struct {
+	Values map[string]any  // what expressions see: status, headers, body
+	Fault  *adapters.Error // how the protocol itself judges the answer; nil: success
+	Broken error           // the body is there but cannot be understood: cut, or HTML
+}
+
+// A Step is one step of an operation.
+type Step struct {
+	Name  string // later steps see what it yields as steps.NAME
+	When  *Expr  // nil: always
+	Call  Call
+	Fails []Fail
+	Each  *Expr // the call is made for every element, as item
+	Undo  *Step // made if a later step fails
+
+	Record  *Expr            // the object, in an answer that holds one
+	Records *Expr            // the objects, in a list
+	Key     *Expr            // the key, where the record does not tell it
+	Let     map[string]*Expr // further values for later steps
+
+	Paging
+}
+
+// Paging says how a list is walked. Which of page.offset, page.number and
+// page.cursor the call names says which way.
+type Paging struct {
+	Size      int            // records asked for at a time
+	Total     *Expr          // how many there are, if that can be believed
+	Next      *Expr          // the cursor, or the URL, of the next page
+	Truncated *Expr          // true: the backend left records out
+	Set       map[string]any // raw fields that every record of this list has
+	Lacks     []string       // fields that the records of this list do not have
+	Ordered   bool           // the list has the same order every time
+}
+
+// A Fail is a rule about answers: the first that is true decides.
+type Fail struct {
+	When  *Expr
+	OK    bool // it is a success, whatever the protocol says
+	Kind  adapters.Kind
+	Field string
+}
+
+// An Operation is steps in order. A nil Operation is one that there is not.
+type Operation []*Step
+
+// A run is one operation under way.
+type run struct {
+	op    string
+	scope Scope
+	steps map[string]any
+	done  []*Step // with an undo
+	undo  []Scope // the scope each of them ended with
+	wrote bool
+}
+
+func newRun(op string, s Scope) *run {
+	r := &run{op: op, steps: map[string]any{}}
+	r.scope = s.with(map[string]any{"steps": r.steps})
+	return r
+}
+
+// A yield is what an operation brought.
+type yield struct {
+	record map[string]any // raw; nil if no step says where it is
+	key    any
+}
+
+// all runs the steps; those that list records are not for it.
+func (r *run) all(ctx context.Context, op Operation) (yield, error) {
+	var y yield
+	for _, st := range op {
+		if err := r.step(ctx, st, &y); err != nil {
+			r.revert(ctx)
+			return y, err
+		}
+	}
+	return y, nil
+}
+
+func (r *run) step(ctx context.Context, st *Step, y *yield) error {
+	if st.When != nil {
+		need, err := st.When.Eval(r.scope)
+		if err != nil {
+			return r.internal(err)
+		}
+		if b, _ := need.(bool); !b {
+			return nil
+		}
+	}
+	scopes := []Scope{r.scope}
+	if st.Each != nil {
+		items, err := st.Each.Eval(r.scope)
+		if err != nil {
+			return r.internal(err)
+		}
+		scopes = nil
+		for _, item := range listOf(items) {
+			scopes = append(scopes, r.scope.with(map[string]any{"item": item}))
+		}
+	}
+	for _, s := range scopes {
+		after, err := r.exchange(ctx, st, s)
+		if err != nil {
+			return err
+		}
+		if st.Undo != nil {
+			r.done, r.undo = append(r.done, st), append(r.undo, after)
+		}
+		if err := r.yields(st, after, y); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exchange makes one call and judges its answer.
+func (r *run) exchange(ctx context.Context, st *Step, s Scope) (Scope, error) {
+	a, err := st.Call.Do(ctx, s)
+	wrote := !st.Call.Reads()
+	r.wrote = r.wrote || wrote
+	if err != nil {
+		return s, r.named(err)
+	}
+	s = s.with(a.Values)
+	ok, err := r.judge(st, s, a)
+	if err != nil {
+		return s, err
+	}
+	if a.Broken != nil && !ok && st.readsBody() {
+		e := adapters.Errorf(adapters.Unavailable, r.op, "the answer cannot be understood: %w", a.Broken)
+		e.Unsure = r.wrote
+		return s, e
+	}
+	return s, nil
+}
+
+// judge asks the rules, then the protocol. ok says that a rule called it a
+// success.
+func (r *run) judge(st *Step, s Scope, a Answer) (ok bool, err error) {
+	for _, f := range st.Fails {
+		if !f.When.True(s) {
+			continue
+		}
+		if f.OK {
+			return true, nil
+		}
+		e := adapters.Errorf(f.Kind, r.op, "the answer with status %v fails by the rule in line %d", s["status"], f.When.At.Line)
+		e.Field = f.Field
+		if a.Fault != nil {
+			e.RetryAfter = a.Fault.RetryAfter
+			e.Err = fmt.Errorf("%w: %w", e.Err, a.Fault)
+		}
+		return false, e
+	}
+	if a.Fault != nil {
+		return false, r.named(a.Fault)
+	}
+	return false, nil
+}
+
+// readsBody reports whether something that the step yields is in the body.
+func (st *Step) readsBody() bool {
+	for _, e := range st.yielded() {
+		if e.Uses("body") {
+			return true
+		}
+	}
+	return false
+}
+
+func (st *Step) yielded() []*Expr {
+	out := []*Expr{st.Record, st.Records, st.Key, st.Total, st.Next, st.Truncated}
+	for _, e := range st.Let {
+		out = append(out, e)
+	}
+	return out
+}
+
+// exprs are all expressions of a step.
+func (st *Step) exprs() []*Expr {
+	out := append(st.yielded(), st.Call.Exprs()...)
+	return append(out, st.When, st.Each)
+}
+
+func (r *run) yields(st *Step, s Scope, y *yield) error {
+	named := map[string]any{}
+	for _, n := range []string{"status", "headers", "body"} {
+		named[n] = s[n]
+	}
+	for name, e := range st.Let {
+		v, err := e.Eval(s)
+		if err != nil {
+			return r.internal(err)
+		}
+		named[name] = v
+	}
+	r.steps[st.Name] = named // also without a name: for who runs the operation
+	if st.Key != nil {
+		v, err := st.Key.Eval(s)
+		if err != nil || textOf(v) == "" {
+			return r.internal(fmt.Errorf("the key is not where line %d says: %w", st.Key.At.Line, errors.Join(err, errAbsent)))
+		}
+		y.key = v
+	}
+	if st.Record == nil {
+		return nil
+	}
+	v, err := st.Record.Eval(s)
+	m, isMap := v.(map[string]any)
+	if err != nil || !isMap {
+		return r.internal(fmt.Errorf("the answer holds no record where line %d says: %w", st.Record.At.Line, errors.Join(err, errAbsent)))
+	}
+	if y.record == nil {
+		y.record = map[string]any{}
+	}
+	maps.Copy(y.record, m)
+	return nil
+}
+
+// undoTime is how long taking back may last: the caller may be gone.
+const undoTime = 5 * time.Second
+
+// revert takes back what was done, last first. What fails then cannot be helped.
+func (r *run) revert(ctx context.Context) {
+	if len(r.done) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	for i := len(r.done) - 1; i >= 0; i-- {
+		_, _ = r.exchange(ctx, r.done[i].Undo, r.undo[i])
+	}
+}
+
+// internal is an answer or an expression that is not as the configuration says.
+func (r *run) internal(err error) error {
+	return &adapters.Error{Kind: adapters.Internal, Op: r.op, Err: err, Unsure: r.wrote}
+}
+
+// named is an error with the operation's name.
+func (r *run) named(err error) error {
+	var e *adapters.Error
+	if !errors.As(err, &e) {
+		return r.internal(err)
+	}
+	out := *e
+	out.Op = r.op
+	return &out
+}
