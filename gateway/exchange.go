@@ -67,6 +67,9 @@ func (d *door) handle(a access, h handler) gin.HandlerFunc {
 // admit checks what does not depend on the route.
 func (x *exchange) admit(a access) (err error) {
 	r := x.c.Request
+	if len(r.RequestURI) > maxURLBytes {
+		return scim.Errorf(http.StatusRequestURITooLong, "", "The URL is longer than %d bytes, which is the limit; shorten the filter.", maxURLBytes)
+	}
 	if a == closed {
 		if x.caller, err = x.auth.Authenticate(r.Header); err != nil {
 			return err

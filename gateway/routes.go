@@ -81,8 +81,11 @@ func (t *table) later() {
 
 // notYet answers what is known but not supported (H-09).
 func notYet(x *exchange) error {
-	return scim.Errorf(http.StatusNotImplemented, "", "%s is not supported here; GET %s/ServiceProviderConfig says what is.",
-		strings.TrimPrefix(x.c.FullPath(), x.site.path), x.base)
+	what := strings.TrimPrefix(x.c.FullPath(), x.site.path)
+	if what == "" || what == "/" {
+		what = "A query over all resource types"
+	}
+	return scim.Errorf(http.StatusNotImplemented, "", "%s is not supported here; GET %s/ServiceProviderConfig says what is.", what, x.base)
 }
 
 // notAllowed answers a method that the URL does not have; Gin has set Allow.

@@ -39,8 +39,12 @@ func (t Timing) withDefaults() Timing {
 	return t
 }
 
-// maxHeaderBytes bounds a request's line and headers together.
-const maxHeaderBytes = 64 << 10
+// maxHeaderBytes bounds a request's line and headers together. Beyond it net/http
+// refuses by itself, without a SCIM body, so the bound on URLs is lower.
+const (
+	maxHeaderBytes = 128 << 10
+	maxURLBytes    = 64 << 10
+)
 
 // Serve answers on all doors until ctx ends or one of them fails. At the end no
 // new request is taken, those under way have Drain to finish, and then they are
