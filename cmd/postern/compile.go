@@ -54,8 +54,8 @@ func compile(cfg *config.Config) []*rules.Mapping {
 func report(cfg *config.Config, p rules.Problem) {
 	at := config.Text(p.At)
 	switch {
-	case p.Offset > 0:
-		cfg.Report.Inside(at, p.Offset, 0, p.Message, p.Hint, p.Warning)
+	case p.Width > 0:
+		cfg.Report.Inside(at, p.Offset, p.Width, p.Message, p.Hint, p.Warning)
 	case p.Warning:
 		cfg.Report.Warnf(at, p.Hint, "%s", p.Message)
 	default:
