@@ -84,7 +84,7 @@ func (s *Service) look(ctx context.Context, c Call, r *roll) error {
 		switch {
 		case i >= r.own && !r.shown[i]:
 			r.entries[i].ID = ""
-		case r.entries[i].ID == "":
+		case r.entries[i].ID == "" && !r.entries[i].Held:
 			missing, at = append(missing, r.links[i]), append(at, i)
 		}
 	}
