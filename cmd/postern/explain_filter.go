@@ -51,8 +51,7 @@ func explainStatement(ctx context.Context, w io.Writer, a *assembly, i int, push
 	}
 	condition, parameters, err := a.tables[i].Explain(ctx, pushed)
 	if err != nil {
-		return fmt.Errorf("backend %s does not answer (%s); is the database there, and are its tables as check --online wants them?",
-			a.targets[i].Backend, adapters.KindOf(err))
+		return fmt.Errorf("backend %s does not answer (%s); check --online says more", a.targets[i].Backend, adapters.KindOf(err))
 	}
 	fmt.Fprintln(w, "where:   ", condition)
 	for n, p := range parameters {

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/sql"
 	"github.com/postern/postern/config"
 	"github.com/postern/postern/rules"
 	"github.com/postern/postern/scim"
@@ -27,47 +29,86 @@ func (a *assembly) inspectAll(ctx context.Context) {
 // fit where the configuration says it.
 func (a *assembly) inspect(ctx context.Context, i int) {
 	m, r := a.mappings[i], a.cfg.Resource(a.mappings[i].Type.Name)
-	if b := a.cfg.Backend(r.Target.Backend.Value); a.lookOnly && unborn(*b) {
+	b := a.cfg.Backend(r.Target.Backend.Value)
+	if a.lookOnly && unborn(*b) {
 		a.cfg.Report.Warnf(b.SQL.Init.Text, "", "backend %s is not there yet; postern serve makes it by this script", b.Name.Value)
 		return
 	}
-	if a.tables[i] == nil {
-		if err := a.targets[i].Adapter.Probe(ctx); err != nil {
-			a.cfg.Report.Errorf(r.Target.Backend, "", "backend %s does not answer (%s)", r.Target.Backend.Value, adapters.KindOf(err))
-		}
-		return
+	var problems []sql.Problem
+	var err error
+	if table := a.tables[i]; table != nil {
+		problems, err = table.Inspect(ctx, lookups(m)...)
+	} else {
+		err = a.targets[i].Adapter.Probe(ctx)
 	}
-	problems, err := a.tables[i].Inspect(ctx, lookups(m)...)
 	if err != nil {
-		a.cfg.Report.Errorf(r.Target.Backend, "is the database there, and may this user read it?",
-			"backend %s does not answer (%s)", r.Target.Backend.Value, adapters.KindOf(err))
-		return
+		a.cfg.Report.Errorf(b.Name, "is it there, and may this user read it?",
+			"backend %s does not answer (%s)", b.Name.Value, adapters.KindOf(err))
 	}
 	for _, p := range problems {
-		at := placeOf(r, p.Column)
-		if p.Warning {
-			a.cfg.Report.Warnf(at, "", "%s", p.String())
-		} else {
-			a.cfg.Report.Errorf(at, "", "%s", p.String())
-		}
+		reportMisfit(a.cfg, r, p)
 	}
 }
 
-// placeOf is where the configuration names a column, or else its table.
-func placeOf(r *config.Resource, column string) config.Text {
+// reportMisfit reports a problem of a table where the configuration names it. What
+// is wrong with another resource type's table is reported there.
+func reportMisfit(cfg *config.Config, r *config.Resource, p sql.Problem) {
+	at, offset, ok := placeOf(r, p.Table, p.Column)
+	if !ok {
+		return
+	}
+	message, hint, _ := strings.Cut(p.String(), "; ")
+	switch {
+	case offset > 0:
+		cfg.Report.Inside(at, offset, len(p.Column), message, hint, p.Warning)
+	case p.Warning:
+		cfg.Report.Warnf(at, hint, "%s", message)
+	default:
+		cfg.Report.Errorf(at, hint, "%s", message)
+	}
+}
+
+// placeOf is where the configuration names a column, or else its table. The
+// offset is that of a column within an expression.
+func placeOf(r *config.Resource, table, column string) (at config.Text, offset int, ok bool) {
+	if !strings.EqualFold(table, r.Target.SQL.Table.Value) {
+		at, ok = placeInJoin(r, table, column)
+		return at, 0, ok
+	}
 	for _, k := range r.Target.Key {
-		if k.Value == column {
-			return k
+		if first, _, _ := strings.Cut(column, ", "); k.Value == first {
+			return k, 0, true
 		}
 	}
+	expressions := []config.Text{r.Target.Scope}
 	for _, rule := range r.Attributes {
-		for _, t := range []config.Text{rule.Name, rule.Owner, rule.Member} {
-			if column != "" && t.Value == column {
-				return t
+		if column != "" && rule.Name.Value == column {
+			return rule.Name, 0, true
+		}
+		expressions = append(expressions, rule.In)
+	}
+	for _, e := range expressions {
+		if i := strings.Index(e.Value, "record."+column); i >= 0 && column != "" {
+			return e, i + len("record."), true
+		}
+	}
+	return r.Target.SQL.Table, 0, true
+}
+
+// placeInJoin is the same for a join table.
+func placeInJoin(r *config.Resource, table, column string) (config.Text, bool) {
+	for _, rule := range r.Attributes {
+		if !strings.EqualFold(rule.Table.Value, table) {
+			continue
+		}
+		for _, t := range []config.Text{rule.Owner, rule.Member} {
+			if strings.EqualFold(t.Value, column) {
+				return t, true
 			}
 		}
+		return rule.Table, true
 	}
-	return r.Target.SQL.Table
+	return config.Text{}, false
 }
 
 // lookups are the fields by which clients look for one resource.
