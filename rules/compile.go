@@ -187,11 +187,14 @@ func (c *compiler) table(r *Rule) {
 }
 
 func (c *compiler) badLiteral(at Text, a *scim.Attribute, what string) {
-	hint := ""
-	if a.EnforceCanonical {
-		hint = "one of " + strings.Join(a.CanonicalValues, ", ")
+	switch {
+	case at.Value == "":
+		c.ps.add(at, "", "%s is empty, which is no value", what)
+	case a.EnforceCanonical:
+		c.ps.add(at, "", "%s %q does not fit: %s is one of %s", what, at.Value, c.short(a), strings.Join(a.CanonicalValues, ", "))
+	default:
+		c.ps.add(at, "", "%s %q does not fit: %s is %s", what, at.Value, c.short(a), article(a))
 	}
-	c.ps.add(at, hint, "%s %q does not fit: %s is %s", what, at.Value, a.Path(), article(a))
 }
 
 func (c *compiler) expressions(r *Rule) {
@@ -199,12 +202,14 @@ func (c *compiler) expressions(r *Rule) {
 	if s.In.Value != "" {
 		if r.in = c.expression(s.In, recordEnvironment(r.field != "")); r.in != nil {
 			c.checkResult(r.in, r.attr, r.group != nil)
+			c.warnAbsent(r.in, "the expression gives none")
 			c.fields = append(c.fields, r.in.names...)
 		}
 	}
 	if s.Out.Value != "" {
 		if r.out = c.expression(s.Out, c.resourceEnvironment(r.attr)); r.out != nil {
 			c.checkOut(r.out)
+			c.warnAbsent(r.out, "the expression gives none")
 		}
 	}
 }
@@ -219,7 +224,7 @@ func (c *compiler) fallback(r *Rule) {
 		c.ps.add(*d, "set the field by constants", "a reference cannot have a default")
 		return
 	case !r.writable:
-		c.ps.add(*d, "", "the default does nothing: %s is never written", r.attr.Path())
+		c.ps.add(*d, "", "the default does nothing: %s is never written", c.short(r.attr))
 		return
 	}
 	v, ok := parseLiteral(r.attr, d.Value)
@@ -239,8 +244,10 @@ func (c *compiler) conditions() {
 		c.fields = append(c.fields, c.m.scope.expression.names...)
 	}
 	if c.in.When.Value != "" {
-		c.m.when = c.expression(c.in.When, c.resourceEnvironment(nil), expr.AsBool())
-		c.checkCondition(c.m.when, "when")
+		if c.m.when = c.expression(c.in.When, c.resourceEnvironment(nil), expr.AsBool()); c.m.when != nil {
+			c.checkCondition(c.m.when, "when")
+			c.warnAbsent(c.m.when, "the condition is not met")
+		}
 	}
 	written := map[string]*Rule{}
 	for _, r := range c.m.rules {
@@ -297,3 +304,6 @@ func (ref *reference) compared() *scim.Attribute {
 	}
 	return ref.holder
 }
+
+// short is an attribute's path as a configuration writes it.
+func (c *compiler) short(a *scim.Attribute) string { return shortened(a.Path(), c.in.Aliases) }

@@ -88,7 +88,7 @@ func (c *compiler) check(d *draft) bool {
 	whole := s.Refers.Value != "" || s.Split.Value != "" || s.Relation != nil
 	if d.at.element != nil && whole {
 		if len(d.at.consts) > 0 || !strings.EqualFold(d.at.attr.Name, "value") {
-			c.ps.add(s.Path, "write "+d.at.element.Name, "refers, split and join tables make whole elements of %s, and this is a part of one", d.at.element.Path())
+			c.ps.add(s.Path, "write "+c.short(d.at.element), "refers, split and join tables make whole elements of %s, and this is a part of one", c.short(d.at.element))
 			return false
 		}
 		d.at = place{attr: d.at.element}
@@ -104,7 +104,7 @@ func (c *compiler) checkGoal(d *draft) {
 	a, l := d.at.attr, c.full
 	meta := a == l.Meta || a.Parent() == l.Meta && a.Name != "created" && a.Name != "lastModified"
 	if a == l.ID || a == l.Schemas || meta {
-		c.ps.add(d.spec.Path, "", "%s is made by Postern, not by a rule", a.Path())
+		c.ps.add(d.spec.Path, "", "%s is made by Postern, not by a rule", c.short(a))
 	}
 }
 
@@ -140,7 +140,7 @@ func (c *compiler) checkSource(d *draft) {
 		c.ps.add(s.Path, `add split: "," if the field holds them all`, "%s has several values, and one field holds one", s.Path.Value)
 	}
 	if s.Format.Value != "" && a.Type != scim.TypeDateTime {
-		c.ps.add(s.Format, "", "format says how a dateTime is stored, and %s is %s", a.Path(), article(a))
+		c.ps.add(s.Format, "", "format says how a dateTime is stored, and %s is %s", c.short(a), article(a))
 	}
 }
 

@@ -23,6 +23,7 @@ type expression struct {
 	at       Text
 	program  *vm.Program
 	tree     ast.Node
+	env      environment
 	names    []string          // fields of record that it names
 	fields   []int             // their positions, once the shape is known
 	attrs    []*scim.Attribute // top-level attributes of resource that it names
@@ -96,8 +97,7 @@ func scalarType(a *scim.Attribute) types.Type {
 // maxNodes bounds an expression: nobody writes a longer one by hand.
 const maxNodes = 2000
 
-// compileExpr compiles an expression, finds out what it names, and warns of
-// what may be absent.
+// expression compiles an expression and finds out what it names.
 func (c *compiler) expression(at Text, env environment, want ...expr.Option) *expression {
 	opts := append([]expr.Option{expr.Env(env.env), expr.MaxNodes(maxNodes)}, functions()...)
 	tree, err := parser.Parse(at.Value)
@@ -124,7 +124,7 @@ func (c *compiler) expression(at Text, env environment, want ...expr.Option) *ex
 	if env.layout != nil {
 		e.bindAttributes(v, env)
 	}
-	c.warnAbsent(at, tree.Node, env)
+	e.env = env
 	return e
 }
 
@@ -227,9 +227,9 @@ func (e *expression) run(env map[string]any) (any, error) {
 	return nil, fmt.Errorf("line %d: %w", e.at.Line, failed)
 }
 
-// aboutNil knows how the expression language says that a value is nil.
+// aboutNil knows how the expression language says that there is no value.
 func aboutNil(message string) bool {
-	for _, s := range []string{"<nil>", "is nil", "zero Value", "from invalid"} {
+	for _, s := range []string{"<nil>", "is nil", "zero Value", "from invalid", "index out of range"} {
 		if strings.Contains(message, s) {
 			return true
 		}

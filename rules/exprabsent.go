@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -12,21 +13,27 @@ import (
 // warnAbsent warns of record.NAME and resource.NAME where no value would make
 // the expression fail: as an operand, as the argument of a function that takes
 // only values, as a condition. What the expression itself compares with nil it
-// is taken to have thought of.
-func (c *compiler) warnAbsent(at Text, tree ast.Node, env environment) {
-	v := &absentVisitor{env: env, thoughtOf: map[string]bool{}}
-	visit(tree, v.compared)
-	visit(tree, v.look)
+// is taken to have thought of. then says what failing means, "" that it does not
+// fail.
+func (c *compiler) warnAbsent(e *expression, then string) {
+	v := &absentVisitor{env: e.env, thoughtOf: map[string]bool{}}
+	visit(e.tree, v.compared)
+	if then != "" {
+		visit(e.tree, v.look)
+	}
 	for _, f := range v.found {
 		loc := f.node.Location()
-		from, to := byteSpan(at.Value, rootOf(f.node).Location().From, loc.To)
-		p := Problem{At: at, Offset: from, Width: max(1, to-from), Warning: true}
+		from, to := byteSpan(e.at.Value, rootOf(f.node).Location().From, loc.To)
+		p := Problem{At: e.at, Offset: from, Width: max(1, to-from), Warning: true}
 		switch {
 		case f.empty:
-			p.Message = f.text + " is never \"\": a field that holds nothing is nil"
+			p.Message = f.text + " is never \"\": what holds nothing is nil"
 			p.Hint = "compare it with nil"
+		case f.position:
+			p.Message = f.text + " may have no such element, and then " + then
+			p.Hint = "write get(" + f.text + ", " + f.instead + ")?.NAME"
 		default:
-			p.Message = f.text + " may have no value, and then the expression gives none"
+			p.Message = f.text + " may have no value, and then " + then
 			p.Hint = "write (" + f.text + " ?? " + f.instead + ")"
 		}
 		c.ps = append(c.ps, p)
@@ -53,6 +60,8 @@ type finding struct {
 	text    string
 	instead string // a value to put in its place
 	empty   bool   // it is compared with ""
+
+	position bool // an element is asked for by position: instead
 }
 
 type absentVisitor struct {
@@ -92,6 +101,9 @@ func (v *absentVisitor) look(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.BinaryNode:
 		if instead := needed[n.Operator]; instead != "" {
+			if n.Operator == "+" && (isNumber(n.Left) || isNumber(n.Right)) {
+				instead = "0"
+			}
 			v.need(n.Left, instead)
 			v.need(n.Right, instead)
 		}
@@ -102,6 +114,8 @@ func (v *absentVisitor) look(n ast.Node) {
 		case "-", "+":
 			v.need(n.Node, "0")
 		}
+	case *ast.MemberNode:
+		v.element(n)
 	case *ast.ConditionalNode:
 		v.need(n.Cond, "false")
 	case *ast.BuiltinNode:
@@ -112,6 +126,23 @@ func (v *absentVisitor) look(n ast.Node) {
 		if id, ok := n.Callee.(*ast.IdentifierNode); ok && !slices.Contains(tolerant, id.Value) && !ours(id.Value) {
 			v.call(id.Value, n.Arguments)
 		}
+	}
+}
+
+func isNumber(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return true
+	}
+	return false
+}
+
+// element notes an element that is asked for by position. With get it may be
+// missing.
+func (v *absentVisitor) element(n *ast.MemberNode) {
+	i, ok := n.Property.(*ast.IntegerNode)
+	if a, _ := v.env.attributeOf(n.Node); ok && a != nil && a.MultiValued {
+		v.found = append(v.found, finding{node: n, text: v.name(n.Node), instead: strconv.Itoa(i.Value), position: true})
 	}
 }
 

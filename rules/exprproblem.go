@@ -36,7 +36,7 @@ func (env environment) problem(at Text, tree ast.Node, err error) Problem {
 			p.Message, p.Hint = env.unknownField(strings.TrimPrefix(fe.Message, "unknown field "), baseAt(tree, fe.From))
 		case strings.HasPrefix(fe.Message, "array elements can only be selected"):
 			p.Message = "several values have no " + strconv.Quote(strings.Trim(name, `."'`))
-			p.Hint = `pick one, as in resource.emails[0].value, or map(resource.emails, .value)`
+			p.Hint = `pick one, as in get(resource.emails, 0)?.value, or write map(resource.emails, .value)`
 		default:
 			p.Message, p.Hint = plain(fe.Message)
 		}
@@ -67,6 +67,7 @@ var phrases = [...]struct {
 }{
 	{regexp.MustCompile(`^unexpected token EOF|^unexpected end of expression`), "it ends too early", ""},
 	{regexp.MustCompile(`^unexpected token Operator\("="\)`), `unexpected "="`, "equality is written =="},
+	{regexp.MustCompile(`^unexpected token Operator\(">"\)`), `unexpected ">"`, `"not equal" is written !=`},
 	{regexp.MustCompile(`^unexpected token \w+\("(.+)"\)`), `unexpected "$1"`, ""},
 	{regexp.MustCompile(`^literal not terminated`), "a text in quotes does not end", ""},
 	{regexp.MustCompile(`^invalid char escape`), "an escape in a text is wrong", `a backslash is written \\`},
@@ -135,13 +136,21 @@ func (env environment) unknownField(name string, base ast.Node) (message, hint s
 			}
 			return "resource has no attribute " + quoted, "did you mean " + strconv.Quote(f.Name) + "?"
 		}
+		if near := nearest(name, env.names()); near == "" { // perhaps one that no rule maps
+			if n := nearest(name, attributePaths(env.full, env.aliases)); n != "" {
+				return "resource has no attribute " + quoted, "did you mean " + strconv.Quote(n) + "? No rule maps it"
+			}
+		}
 		return "resource has no attribute " + quoted, didYouMean(name, env.names())
 	case a != nil:
 		full := env.full.Resolve(a.Path())
 		if full != nil && full.Find(name) != nil && a.Find(name) == nil {
-			return "no rule maps " + full.Find(name).Path() + ", so resource does not have it", ""
+			return "no rule maps " + shortened(full.Find(name).Path(), env.aliases) + ", so resource does not have it", ""
 		}
-		return a.Path() + " has no sub-attribute " + quoted, didYouMean(name, subNames(a))
+		if a.IsExtension() {
+			return shortened(a.Path(), env.aliases) + " has no attribute " + quoted, didYouMean(name, subNames(a))
+		}
+		return shortened(a.Path(), env.aliases) + " has no sub-attribute " + quoted, didYouMean(name, subNames(a))
 	}
 	var all []string // the element of a list: somewhere there must be its attribute
 	for _, a := range env.attributes() {

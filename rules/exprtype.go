@@ -25,7 +25,7 @@ func (c *compiler) checkResult(e *expression, a *scim.Attribute, single bool) {
 		given, fits = "a text", false
 	}
 	if !fits {
-		c.ps.add(e.at, "", "the expression gives %s, and %s is %s", given, a.Path(), article(a))
+		c.ps.add(e.at, "", "the expression gives %s, and %s is %s", given, c.short(a), article(a))
 	}
 }
 
@@ -42,9 +42,9 @@ func (c *compiler) checkOut(e *expression) {
 // checkCondition refuses a condition that may be something else than true or
 // false: it would be read as false, and hide everything.
 func (c *compiler) checkCondition(e *expression, what string) {
-	if e != nil && e.kind() == reflect.Interface {
+	if e.kind() == reflect.Interface {
 		c.ps.add(e.at, `compare it, as in record.status == "A", or write truth(record.enabled)`,
-			"%s must be true or false, and of this nobody knows", what)
+			"%s must be true or false, and what this gives is not known", what)
 	}
 }
 

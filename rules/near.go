@@ -67,16 +67,12 @@ func distance(a, b string) int {
 // attributePaths lists every path of a layout as a configuration writes it:
 // attributes of extensions under their short name.
 func attributePaths(l *scim.Layout, aliases map[string]string) []string {
-	short := map[string]string{}
-	for alias, urn := range aliases {
-		short[urn] = alias + ":"
-	}
 	var out []string
 	var walk func(prefix string, as []*scim.Attribute)
 	walk = func(prefix string, as []*scim.Attribute) {
 		for _, a := range as {
 			if a.IsExtension() {
-				walk(short[a.Name], a.Sub)
+				walk(shortened(a.Name+":", aliases), a.Sub)
 				continue
 			}
 			out = append(out, prefix+a.Name)
@@ -85,4 +81,14 @@ func attributePaths(l *scim.Layout, aliases map[string]string) []string {
 	}
 	walk("", l.Attributes())
 	return out
+}
+
+// shortened writes the short name of an extension in place of its URN.
+func shortened(path string, aliases map[string]string) string {
+	for alias, urn := range aliases {
+		if rest, ok := strings.CutPrefix(path, urn); ok && (rest == "" || rest[0] == ':') {
+			return alias + rest
+		}
+	}
+	return path
 }

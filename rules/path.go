@@ -37,12 +37,7 @@ func parsePath(at Text, aliases map[string]string, ps *problems) (path, bool) {
 	}
 	t, err := filter.ParsePath(full, filter.Limits{})
 	if err != nil {
-		problem := Problem{At: at, Message: "this is no attribute path: " + err.Error(),
-			Hint: `write userName, name.givenName, emails[type eq "work"].value or enterprise:department`}
-		if fe := (*filter.Error)(nil); errors.As(err, &fe) {
-			problem.Offset, problem.Width = max(0, fe.Pos-p.moved), 1
-		}
-		*ps = append(*ps, problem)
+		p.syntax(err, ps)
 		return p, false
 	}
 	var ok bool
@@ -53,6 +48,19 @@ func parsePath(at Text, aliases map[string]string, ps *problems) (path, bool) {
 	}
 	p.name, p.sub = t.Name, t.Sub
 	return p, true
+}
+
+// syntax reports a path that cannot be read, at the character where it ends to
+// make sense.
+func (p path) syntax(err error, ps *problems) {
+	const hint = `write userName, name.givenName, emails[type eq "work"].value or enterprise:department`
+	var fe *filter.Error
+	if !errors.As(err, &fe) {
+		ps.add(p.at, hint, "this is no attribute path: %s", err)
+		return
+	}
+	offset, _ := byteSpan(p.at.Value, max(0, fe.Pos-1-p.moved), 0)
+	ps.inside(p.at, offset, 1, hint, "this is no attribute path: %s", fe.Msg)
 }
 
 func conjunction(e filter.Expr) ([]constant, bool) {
@@ -148,7 +156,7 @@ func (p path) fix(pl place, ps *problems) (place, bool) {
 		}
 		v, ok := literalValue(sub, c.value)
 		if !ok {
-			ps.inside(p.at, at, len(c.name), "", "the value of %s must be %s", sub.Path(), article(sub))
+			ps.inside(p.at, at, len(c.name), "", "%s must be fixed to %s", sub.Path(), article(sub))
 			return place{}, false
 		}
 		if sub == pl.attr || slices.ContainsFunc(pl.consts, func(f fixed) bool { return f.attr == sub }) {
@@ -200,6 +208,8 @@ func article(a *scim.Attribute) string {
 		return "a dateTime such as 2024-01-31T08:30:00Z"
 	case scim.TypeBinary:
 		return "base64"
+	case scim.TypeComplex:
+		return "complex"
 	}
 	return "a " + a.Type.String()
 }

@@ -125,6 +125,8 @@ func (m *Mapping) one(c *filter.Compare, r *Rule) filter.Expr {
 		return m.unixCompare(c, r)
 	case isPresence(c):
 		return m.presence(c, m.fieldPresent(c.Match, r))
+	case r.attr.Type == scim.TypeBinary:
+		return nil // the field may hold base64 or what it stands for
 	}
 	return &filter.Compare{Name: r.field, Op: c.Op, Match: c.Match, Value: c.Value}
 }
@@ -244,7 +246,7 @@ func (m *Mapping) PushSort(a *scim.Attribute, descending bool) (adapters.Sort, b
 		}
 	}
 	match := matchOf(a)
-	if r == nil || !r.readable || !r.plain() || r.forms != nil || a == m.modified ||
+	if r == nil || !r.readable || !r.plain() || r.forms != nil || a == m.modified || a.Type == scim.TypeBinary ||
 		match != filter.Exact && match != filter.Folded && match != filter.Integer {
 		return adapters.Sort{}, false
 	}

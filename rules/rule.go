@@ -127,7 +127,7 @@ func (r *Rule) Describe() string {
 
 // Pushable says whether comparisons with the attribute reach the backend.
 func (r *Rule) Pushable(m *Mapping) string {
-	a := r.attr
+	a := r.item
 	if r.refers != nil && r.refers.value != nil {
 		a = r.refers.value
 	}

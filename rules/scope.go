@@ -28,7 +28,10 @@ func (c *compiler) compileScope(at Text) *scope {
 	s := &scope{expression: e}
 	if f := conditionFilter(e.tree, false); f != nil {
 		s.condition = filter.Simplify(f)
+		c.warnAbsent(e, "") // no absent value makes it fail
+		return s
 	}
+	c.warnAbsent(e, "the record is hidden")
 	return s
 }
 
