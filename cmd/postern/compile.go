@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/config"
@@ -54,6 +55,7 @@ func compile(cfg *config.Config) []*rules.Mapping {
 func report(cfg *config.Config, p rules.Problem) {
 	at := config.Text(p.At)
 	switch {
+	case known(cfg, p):
 	case p.Width > 0:
 		cfg.Report.Inside(at, p.Offset, p.Width, p.Message, p.Hint, p.Warning)
 	case p.Warning:
@@ -61,6 +63,14 @@ func report(cfg *config.Config, p rules.Problem) {
 	default:
 		cfg.Report.Errorf(at, p.Hint, "%s", p.Message)
 	}
+}
+
+// known reports whether the same is said of the same place already: some mistakes
+// can be seen without knowing SCIM as well as with.
+func known(cfg *config.Config, p rules.Problem) bool {
+	return slices.ContainsFunc(cfg.Report.Problems(), func(k config.Problem) bool {
+		return k.Line == p.At.Line && k.Column == p.At.Column && k.Message == p.Message
+	})
 }
 
 // input says a resource type in the words of rules.
