@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -97,22 +98,32 @@ func (s *server) inside(ctx context.Context, path string) (io.ReadCloser, error)
 	return r.Body, nil
 }
 
-// profile loads a server and keeps a profile of its processor time.
+// profile loads a server and keeps profiles of its processor time and of what it
+// allocates.
 func (s *server) profile(ctx context.Context, t *task, file string) error {
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.load(ctx, t, 5*time.Second, 3)
-		done <- err
-	}()
-	body, err := s.inside(ctx, "/debug/pprof/profile?seconds=4")
-	if err == nil {
-		defer body.Close()
-		err = keep(file, body)
+	work := []func() error{
+		func() error { _, err := s.load(ctx, t, 5*time.Second, 3); return err },
+		func() error { return s.keepProfile(ctx, "profile", file+".cpu.pprof") },
+		func() error { return s.keepProfile(ctx, "allocs", file+".allocs.pprof") },
 	}
-	if loaded := <-done; err == nil {
-		err = loaded
+	failed := make(chan error, len(work))
+	for _, w := range work {
+		go func() { failed <- w() }()
+	}
+	var err error
+	for range work {
+		err = errors.Join(err, <-failed)
 	}
 	return err
+}
+
+func (s *server) keepProfile(ctx context.Context, kind, file string) error {
+	body, err := s.inside(ctx, "/debug/pprof/"+kind+"?seconds=4")
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return keep(file, body)
 }
 
 func keep(file string, r io.Reader) error {

@@ -229,7 +229,7 @@ func lookAll(ctx context.Context, facade, postern *server, all []*comparison, o 
 			if o.profiles == "" {
 				continue
 			}
-			if err := s.profile(ctx, c.task, filepath.Join(o.profiles, fmt.Sprintf("%s-%d-%s.pprof", s.name, c.users, c.task.name))); err != nil {
+			if err := s.profile(ctx, c.task, filepath.Join(o.profiles, fmt.Sprintf("%s-%d-%s", s.name, c.users, c.task.name))); err != nil {
 				return err
 			}
 		}
