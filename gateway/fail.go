@@ -20,6 +20,9 @@ func (x *exchange) fail(err error) {
 	if errors.As(err, &refused) {
 		h.Set("WWW-Authenticate", refused.Challenge)
 	}
+	if e.Location != "" {
+		h.Set("Location", e.Location)
+	}
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(e.RetryAfter)) // seconds: Okta reads no dates (L-02)
 	}
@@ -41,7 +44,7 @@ func (x *exchange) explain(err error) *scim.Error {
 	var e *scim.Error
 	var refused *auth.Refusal
 	switch {
-	case errors.As(err, &e) && e.Status >= 400 && e.Status <= 599:
+	case errors.As(err, &e) && (e.Status >= 400 && e.Status <= 599 || e.Status == http.StatusPermanentRedirect && e.Location != ""):
 		if e.Detail != "" {
 			return e
 		}

@@ -16,6 +16,8 @@ type Caller struct {
 	// Reject makes attributes that the configuration does not map an error
 	// instead of being left out (S-39).
 	Reject bool
+	// Secondary is what requests get on ids that a merge made superfluous.
+	Secondary Secondary
 }
 
 func (c Caller) domain() identity.Domain {

@@ -56,11 +56,25 @@ func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *r
 		return nil, err
 	}
 	defer release()
+	if err := c.admits(t, e); err != nil {
+		return nil, err
+	}
 	for try := 1; ; try++ {
 		u := &update{Service: s, c: c, t: t, e: e, plan: p, who: newCast()}
-		res, err := u.run(ctx, work)
+		res, err := u.run(ctx, c.as(id, work))
 		if try < attempts && adapters.Is(err, adapters.Conflict) && ctx.Err() == nil {
 			continue
+		}
+		if adapters.Is(err, adapters.NotFound) {
+			again, lost := s.lost(ctx, c, t, id, e)
+			if lost != nil {
+				return nil, lost
+			}
+			if again && try < attempts {
+				if e, err = s.resolve(ctx, c, t, id); err == nil {
+					continue
+				}
+			}
 		}
 		return res, gone(t, err)
 	}
@@ -135,6 +149,9 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fiel
 	}
 	if !u.t.inScope(d.After) {
 		return u.rec, scim.Bad(scim.InvalidValue, "With this change the %s would be outside what provisioning may manage here.", u.t.name)
+	}
+	if err := u.disableFurther(ctx); err != nil {
+		return u.rec, err
 	}
 	stored, err := u.t.Adapter.Update(ctx, u.rec.Key, d, want)
 	u.t.recall.forget(u.rec.Key)

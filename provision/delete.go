@@ -16,15 +16,16 @@ func (s *Service) Delete(ctx context.Context, c Call, id string) error {
 }
 
 func (s *Service) remove(ctx context.Context, c Call, t *target, id string) error {
-	if t.caps.NoDelete {
-		return scim.Errorf(501, "", "This backend lets nobody delete a %s.", t.name)
-	}
 	e, release, err := s.claim(ctx, c, t, id)
-	if err != nil {
-		return err
+	if err == nil {
+		defer release()
 	}
-	defer release()
-	if !e.Primary { // the client lets go of an id that a merge made superfluous; the record stays
+	switch {
+	case t.caps.NoDelete && (err != nil || e.Primary):
+		return scim.Errorf(501, "", "This backend lets nobody delete a %s.", t.name)
+	case err != nil:
+		return err
+	case !e.Primary: // the client lets go of an id that a merge made superfluous; the record stays
 		err := s.ids.Acknowledge(ctx, c.Caller.domain(), t.name, id)
 		if errors.Is(err, identity.ErrUnknown) {
 			return notFound(t)
@@ -34,6 +35,11 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	keys, err := s.erase(ctx, t, e)
 	if err != nil {
 		return err
+	}
+	if len(keys) == 0 { // an expired credential may look like an empty backend
+		if err := t.Adapter.Probe(ctx); err != nil {
+			return err
+		}
 	}
 	links := make([]identity.Link, 0, len(keys))
 	for _, k := range t.keys(e) {

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"maps"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -18,6 +19,9 @@ func (s *Service) lookup(ctx context.Context, c Call, t *target, e filter.Expr) 
 	own, err := s.entries(ctx, c, ids)
 	if err != nil {
 		return nil, rules.Lookup{}, err
+	}
+	if c.Caller.Secondary == Gone {
+		maps.DeleteFunc(own, func(_ rules.ID, e identity.Entry) bool { return !e.Primary })
 	}
 	others, err := s.entries(ctx, c, referred)
 	if err != nil {

@@ -51,7 +51,7 @@ func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string
 			}
 		}
 		rec, err := m.store(ctx, e)
-		if err != nil || !c.Body {
+		if err != nil || !c.Body && e.Primary { // by a secondary id: the answer tells the other one
 			return err
 		}
 		res, err = s.one(ctx, c, t, rec, e, t.plan(c), m.who)

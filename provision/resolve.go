@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/postern/postern/adapters"
@@ -72,6 +73,9 @@ func (s *Service) at(ctx context.Context, c Call, t *target, id string, f func(i
 	if err != nil {
 		return err
 	}
+	if err := c.admits(t, e); err != nil {
+		return err
+	}
 	if err = f(e); !adapters.Is(err, adapters.NotFound) {
 		return err
 	}
@@ -81,7 +85,13 @@ func (s *Service) at(ctx context.Context, c Call, t *target, id string, f func(i
 	}
 	defer release()
 	if t.key(now) == t.key(e) {
-		return notFound(t)
+		again, err := s.lost(ctx, c, t, id, now)
+		if err != nil || !again {
+			return gone(t, cmp.Or(err, error(notFound(t))))
+		}
+		if now, err = s.resolve(ctx, c, t, id); err != nil {
+			return err
+		}
 	}
 	return gone(t, f(now))
 }

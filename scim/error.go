@@ -30,7 +30,8 @@ type Error struct {
 	Type       Keyword // scimType; empty where RFC 7644 defines none
 	Detail     string
 	RetryAfter int   // seconds; 0 for no Retry-After header
-	Err        error // the cause, for the log only
+	Location   string // with status 308: where the resource is
+	Err        error  // the cause, for the log only
 }
 
 func (e *Error) Error() string {

@@ -1,0 +1,106 @@
+package provision
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/identity"
+	"github.com/postern/postern/scim"
+)
+
+// A Secondary is what a request gets on an id that a merge made superfluous. A
+// DELETE acknowledges the merge in any case.
+type Secondary uint8
+
+// The policies.
+const (
+	Follow   Secondary = iota // it acts on the merged resource, under the id that stays
+	Redirect                  // 308 to the id that stays
+	Gone                      // 404
+)
+
+// admits carries the client's policy out: nil if the request may go on.
+func (c Call) admits(t *target, e identity.Entry) error {
+	switch {
+	case e.Primary || c.Caller.Secondary == Follow:
+		return nil
+	case c.Caller.Secondary == Gone:
+		return notFound(t)
+	}
+	err := scim.Errorf(308, "", "This %s was merged with another one; use the URL in the Location header from now on.", t.name)
+	err.Location = c.Base + c.Type.Endpoint + "/" + url.PathEscape(e.ID)
+	return err
+}
+
+// as lets work see a resource under the id by which the client knows it, which it
+// may repeat in what it sends, and not change.
+func (c Call) as(id string, work func(*scim.Resource) (*scim.Resource, error)) func(*scim.Resource) (*scim.Resource, error) {
+	return func(before *scim.Resource) (*scim.Resource, error) {
+		sent := identity.Entry{ID: before.ID()}
+		if sent.ID == id {
+			return work(before)
+		}
+		known := before.Clone()
+		name := func(r *scim.Resource, id string) {
+			l := r.Layout()
+			r.Put(l.ID, scim.Str(id))
+			r.Put(l.Meta.Find("location"), scim.Str(c.Base+c.Type.Endpoint+"/"+url.PathEscape(id)))
+		}
+		name(known, id)
+		after, err := work(known)
+		if err == nil {
+			name(after, sent.ID)
+		}
+		return after, err
+	}
+}
+
+// disableFurther sets the further records of a merged identity inactive, before
+// the one that is read and written.
+func (u *update) disableFurther(ctx context.Context) error {
+	keys := u.t.keys(u.e)
+	active := u.t.active()
+	if len(keys) < 2 || active == nil {
+		return nil
+	}
+	if was, is := u.before.Get(active), u.after.Get(active); !is.Present() || is.Bool() || was.Equal(is) {
+		return nil
+	}
+	for _, k := range keys[1:] {
+		if err := u.deactivate(ctx, u.c.Caller.Tenant, u.t, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lost is called when the backend has no record for an entry. If it really has
+// none, the record was deleted behind our back: it is forgotten, so that its id
+// does not come to stand for another record if the backend uses the key again.
+// A backend that does not answer, or whose credential has expired, may look
+// empty: then nothing is forgotten, and the client is not told 404. again says
+// that the identity has another record, or has it under another key by now.
+func (s *Service) lost(ctx context.Context, c Call, t *target, id string, e identity.Entry) (again bool, err error) {
+	if e.Identity == "" { // a client whose ids are keys, and a key that nobody has
+		return false, nil
+	}
+	ctx = adapters.WithoutCache(ctx)
+	if err := t.Adapter.Probe(ctx); err != nil {
+		return false, err
+	}
+	key := t.key(e)
+	switch _, err := t.Adapter.Get(ctx, key, t.scope.Want); {
+	case err == nil:
+		return true, nil
+	case !adapters.Is(err, adapters.NotFound):
+		return false, err
+	}
+	t.recall.forget(key)
+	if err := s.ids.Forget(context.WithoutCancel(ctx), c.Caller.Tenant, t.link(key)); err != nil {
+		return false, err
+	}
+	s.log.WarnContext(ctx, "a record is gone from its backend, and its id is retired", "type", t.name, "backend", t.Backend, "identity", e.Identity)
+	now, err := s.resolve(ctx, c, t, id)
+	return err == nil && t.key(now) != key, nil
+}
