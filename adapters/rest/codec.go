@@ -147,6 +147,9 @@ func addForm(form url.Values, name string, v any) {
 			addForm(form, k, e)
 		}
 	case []any:
+		if len(v) == 0 {
+			form.Add(name+"[]", "") // otherwise nothing would say that the list is empty
+		}
 		for _, e := range v {
 			addForm(form, name+"[]", e)
 		}

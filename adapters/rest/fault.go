@@ -63,6 +63,9 @@ func (c *call) kind(status int, html bool) adapters.Kind {
 	case http.StatusPreconditionFailed, http.StatusLocked:
 		return adapters.Conflict
 	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		if c.op == "login" {
+			return adapters.Denied
+		}
 		if !c.Reads() {
 			return adapters.Invalid
 		}

@@ -163,10 +163,13 @@ func writeContent(b *bytes.Buffer, v any) error {
 	return xml.EscapeText(b, []byte(text))
 }
 
-// several are the values of one name: elements of a list repeat it.
+// several are the values of one name: elements of a list repeat it, and an empty
+// list is one empty element.
 func several(v any) []any {
-	if list, ok := v.([]any); ok {
+	if list, ok := v.([]any); ok && len(list) > 0 {
 		return list
+	} else if ok {
+		return []any{nil}
 	}
 	return []any{v}
 }
