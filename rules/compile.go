@@ -281,6 +281,7 @@ func (c *compiler) finish() {
 			r.reads = append(r.reads, r.in.names...)
 		}
 		r.forms = formsOf(r)
+		r.copies = r.readable && r.plain() && r.codes == nil && (r.attr.Type == scim.TypeString || r.attr.Type == scim.TypeReference)
 		if r.group == nil {
 			m.single = append(m.single, r)
 			m.byAttr[r.attr] = r

@@ -17,7 +17,7 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 	if err := m.Accepts(after); err != nil {
 		return d, err
 	}
-	old, now := m.assign(before), m.assign(after)
+	var old, now assignment
 	done := make([]bool, m.shape.Len())
 	for _, r := range m.rules {
 		if !r.writable || done[r.index] || !r.affected(before, after) {
@@ -28,6 +28,9 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 				return d, err
 			}
 			continue
+		}
+		if r.group != nil && old.elems == nil {
+			old, now = m.assign(before), m.assign(after)
 		}
 		is, err := r.write(after, now, keys)
 		if err != nil {

@@ -38,11 +38,10 @@ func (a assignment) of(g *group) scim.Value { return a.elems[g.index] }
 // several, and no element twice. If an attribute has one group only, an element
 // that says nothing about the constants is taken as well.
 func (m *Mapping) assign(res *scim.Resource) assignment {
-	out := assignment{}
 	if len(m.groups) == 0 {
-		return out
+		return assignment{}
 	}
-	out.elems, out.index = make([]scim.Value, len(m.groups)), make([]int, len(m.groups))
+	out := assignment{elems: make([]scim.Value, len(m.groups)), index: make([]int, len(m.groups))}
 	for _, all := range m.gatherings {
 		elems := res.Get(all.attr).Elems()
 		for _, g := range all.strict {

@@ -27,6 +27,14 @@ func (m *Mapping) Read(rec adapters.Record, p *Plan, warn func(*Rule, error)) (*
 	res := scim.NewResource(m.Type.Layout)
 	var refs []Reference
 	for _, r := range p.single {
+		if r.copies { // most rules of most mappings
+			if s, ok := rec.At(r.index).(string); ok {
+				if s != "" {
+					res.Put(r.attr, scim.Str(s))
+				}
+				continue
+			}
+		}
 		if r.refers != nil {
 			if keys := r.keys(rec); len(keys) > 0 {
 				refs = append(refs, Reference{Type: r.refers.typ, Keys: keys, Checked: m.field(r).Checked, res: res, rule: r})
@@ -200,11 +208,12 @@ func (ref *reference) put(res *scim.Resource, id, base string) {
 		res.Put(ref.holder, ref.make(id, base))
 		return
 	}
-	v := ref.make(id, base)
-	for _, s := range []*scim.Attribute{ref.value, ref.uri, ref.kind} {
-		if s != nil {
-			res.Put(s, v.Get(s))
-		}
+	res.Put(ref.value, scim.Str(id))
+	if ref.uri != nil {
+		res.Put(ref.uri, scim.Str(ref.location(base, id)))
+	}
+	if ref.kind != nil {
+		res.Put(ref.kind, scim.Str(ref.kindName))
 	}
 }
 

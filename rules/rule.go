@@ -24,6 +24,7 @@ type Rule struct {
 	format   string
 	refers   *reference
 	relation bool // field holds the keys of members
+	copies   bool // a text of the backend is the value as it is
 	readable bool // clients may see what it makes
 	writable bool // clients may change it
 	fallback scim.Value

@@ -269,22 +269,24 @@ func (r *Rule) join(v scim.Value) (any, error) {
 
 func (r *Rule) writeReference(res *scim.Resource, keys Keys) (any, error) {
 	var found []string
-	seen := map[string]bool{}
+	var seen map[string]bool
 	for id := range r.refers.ids(res) {
 		key, ok := keys(r.refers.typ, id)
-		if !ok {
+		switch {
+		case !ok:
 			return nil, unknownReference(r, id)
+		case !r.relation:
+			return key, nil // the field holds one; Unplaced speaks of the others
+		case seen == nil:
+			seen = map[string]bool{}
 		}
 		if !seen[key] {
 			seen[key] = true
 			found = append(found, key)
 		}
 	}
-	switch {
-	case len(found) == 0:
+	if len(found) == 0 {
 		return nil, nil
-	case r.relation:
-		return found, nil
 	}
-	return found[0], nil
+	return found, nil
 }
