@@ -43,6 +43,13 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 	}
 	defer release()
 	if err := s.free(ctx, t, d.Resource, nil, ""); err != nil {
+		e, ok, failed := s.adoptable(ctx, c, t, d.Resource)
+		switch {
+		case failed != nil:
+			return nil, failed
+		case ok:
+			return s.adopt(ctx, c, t, e, d, who)
+		}
 		return nil, err
 	}
 	return s.insert(ctx, c, t, d.Resource, rec, who)

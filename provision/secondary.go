@@ -44,8 +44,8 @@ func (c Call) as(id string, work func(*scim.Resource) (*scim.Resource, error)) f
 		known := before.Clone()
 		name := func(r *scim.Resource, id string) {
 			l := r.Layout()
-			r.Put(l.ID, scim.Str(id))
-			r.Put(l.Meta.Find("location"), scim.Str(c.Base+c.Type.Endpoint+"/"+url.PathEscape(id)))
+			r.Set(l.ID, scim.Str(id))
+			r.Set(l.Meta.Find("location"), scim.Str(c.Base+c.Type.Endpoint+"/"+url.PathEscape(id)))
 		}
 		name(known, id)
 		after, err := work(known)

@@ -1,0 +1,138 @@
+package provision
+
+import (
+	"context"
+	"slices"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/identity"
+	"github.com/postern/postern/rules"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/filter"
+	"github.com/postern/postern/scim/schema"
+)
+
+// An identity that was split off is invisible to a client until it is released to
+// it, or until the client creates it: then the unique values of what is created
+// are those of its record, and the create is correlated with it.
+
+// adoptable finds the identity that a create is correlated with: every unique
+// value that another record has must be that of one record, which provisioning
+// may see, and whose identity waits to be seen by this client.
+func (s *Service) adoptable(ctx context.Context, c Call, t *target, r *scim.Resource) (identity.Entry, bool, error) {
+	var key adapters.Key
+	for _, a := range t.newValues(r, nil) {
+		e, err := schema.Bind(r.Layout(), &filter.Compare{Name: a.Path(), Op: filter.Eq, Value: filter.StringValue(r.Get(a).String())}, schema.BindOptions{})
+		if err != nil {
+			return identity.Entry{}, false, err
+		}
+		pushed, rest := t.Mapping.Push(e, rules.Lookup{})
+		if rest != nil || pushed == nil {
+			continue // the backend cannot say who has the value
+		}
+		pg, err := t.Adapter.List(adapters.WithoutCache(ctx), adapters.Query{Filter: pushed, Limit: 2, Want: t.scope.Want})
+		if err != nil || len(pg.Records) == 0 {
+			if err != nil {
+				return identity.Entry{}, false, err
+			}
+			continue
+		}
+		other := pg.Records[0]
+		if len(pg.Records) > 1 || !t.inScope(other) || key != "" && key != other.Key {
+			return identity.Entry{}, false, nil
+		}
+		key = other.Key
+	}
+	if key == "" {
+		return identity.Entry{}, false, nil
+	}
+	found, err := s.ids.Find(ctx, c.Caller.domain(), []identity.Link{t.link(key)})
+	if err != nil {
+		return identity.Entry{}, false, err
+	}
+	return found[0], found[0].Held && found[0].Primary, nil
+}
+
+// adopt gives a client the identity that its create is correlated with: its record
+// gets the values that were sent, and the client an id. If it fails halfway the
+// client knows nothing yet, and may create again.
+func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry, d *schema.Decoded, who *cast) (*scim.Resource, error) {
+	release, err := s.records.take(ctx, s.queue(t, e))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { s.changes.Add(1); release() }()
+	u := &update{Service: s, c: c, t: t, e: e, plan: t.changePlan(func(a *scim.Attribute) bool { return d.Resource.Get(top(a)).Present() }), who: who}
+	fresh := adapters.WithoutCache(ctx)
+	if u.rec, err = u.read(fresh, t, e, u.plan.Want); err != nil {
+		return nil, err
+	}
+	if u.before, err = u.one(ctx, c, t, u.rec, e, u.plan, who); err != nil {
+		return nil, err
+	}
+	u.after = overlay(u.before, d)
+	if err := u.amend(ctx); err != nil {
+		return nil, err
+	}
+	settle := context.WithoutCancel(ctx)
+	why := identity.Reason{Who: c.Caller.Client, Why: "the client created it: its unique values are those of the record"}
+	if _, _, err := s.ids.Release(settle, c.Caller.domain(), e.Identity, why); err != nil {
+		return nil, err
+	}
+	if u.e, err = s.ids.Create(settle, c.Caller.domain(), t.link(u.rec.Key), s.externalID(t, d.Resource)); err != nil {
+		return nil, err
+	}
+	s.log.InfoContext(ctx, "a create was correlated with an identity that had been split off", "type", t.name, "identity", e.Identity, "client", c.Caller.Client)
+	p := t.plan(c)
+	if u.rec, err = u.read(fresh, t, u.e, p.Want); err != nil {
+		return nil, err
+	}
+	return u.one(ctx, c, t, u.rec, u.e, p, who)
+}
+
+// amend stores what the client sent. Its unique values are known to be free.
+func (u *update) amend(ctx context.Context) error {
+	if u.t.caps.NoUpdate {
+		return nil
+	}
+	d, err := u.t.Mapping.Delta(u.rec, u.before, u.after, u.who.key, u.who.id)
+	if err != nil || d.Empty() {
+		return err
+	}
+	if !u.t.inScope(d.After) {
+		return scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", u.t.name)
+	}
+	stored, err := u.t.Adapter.Update(ctx, u.rec.Key, d, u.t.scope.Want)
+	u.t.recall.forget(u.rec.Key)
+	if err != nil || stored.Key == u.rec.Key {
+		return err
+	}
+	err = u.ids.Rekey(context.WithoutCancel(ctx), u.c.Caller.Tenant, u.t.link(u.rec.Key), string(stored.Key))
+	u.rec.Key, u.e.Key = stored.Key, string(stored.Key)
+	return err
+}
+
+// overlay is a resource with the values that were sent: what was not mentioned
+// stays.
+func overlay(before *scim.Resource, d *schema.Decoded) *scim.Resource {
+	after := before.Clone()
+	for _, a := range d.Resource.Layout().Attributes() {
+		v := d.Resource.Get(a)
+		if a.Mutability == scim.ReadOnly || a == before.Layout().ExternalID && !v.Present() {
+			continue
+		}
+		switch {
+		case !a.IsExtension():
+			if v.Present() || slices.Contains(d.Nulls, a) {
+				after.Set(a, v)
+			}
+		case v.Present():
+			for _, sub := range a.Sub {
+				if w := v.Get(sub); w.Present() || slices.Contains(d.Nulls, sub) {
+					after.Set(sub, w)
+				}
+			}
+		}
+	}
+	return after
+}
