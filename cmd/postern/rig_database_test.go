@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -90,27 +91,37 @@ func (r *rig) dump(name string) string {
 	var out strings.Builder
 	for _, table := range r.column(db, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name") {
 		fmt.Fprintf(&out, "== %s\n", table)
-		rows, err := db.Query(`SELECT * FROM "` + table + `" ORDER BY rowid`)
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		names, _ := rows.Columns()
-		held, into := make([]any, len(names)), make([]any, len(names))
-		for i := range held {
-			into[i] = &held[i]
-		}
-		for rows.Next() {
-			if err := rows.Scan(into...); err != nil {
-				r.t.Fatal(err)
-			}
-			fmt.Fprintf(&out, "%q\n", held)
-		}
-		if err := rows.Err(); err != nil {
-			r.t.Fatal(err)
-		}
-		rows.Close()
+		lines := r.rows(db, `SELECT * FROM "`+table+`"`)
+		slices.Sort(lines)
+		out.WriteString(strings.Join(lines, ""))
 	}
 	return out.String()
+}
+
+// rows lists all rows, each as a line.
+func (r *rig) rows(db *sql.DB, query string, args ...any) []string {
+	r.t.Helper()
+	rows, err := db.Query(query, args...)
+	if err != nil {
+		r.t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	names, _ := rows.Columns()
+	held, into := make([]any, len(names)), make([]any, len(names))
+	for i := range held {
+		into[i] = &held[i]
+	}
+	var out []string
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			r.t.Fatal(err)
+		}
+		out = append(out, fmt.Sprintln(held...))
+	}
+	if err := rows.Err(); err != nil {
+		r.t.Fatal(err)
+	}
+	return out
 }
 
 // column lists the only column of all rows.
