@@ -82,6 +82,7 @@ type connector struct {
 	driver *sqlite3.SQLiteDriver
 	dsn    string
 	made   *initialiser
+	file   *watched
 }
 
 func newConnector(path string, params url.Values, made *initialiser) *connector {
@@ -91,6 +92,7 @@ func newConnector(path string, params url.Values, made *initialiser) *connector 
 		driver: &sqlite3.SQLiteDriver{ConnectHook: register},
 		dsn:    "file:" + escaped + "?" + params.Encode(),
 		made:   made,
+		file:   &watched{path: path},
 	}
 }
 
@@ -101,7 +103,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.made.run(); err != nil {
 		return nil, err
 	}
-	return c.driver.Open(c.dsn)
+	return c.file.connect(c.driver, c.dsn)
 }
 
 func (c *connector) Driver() driver.Driver { return c.driver }

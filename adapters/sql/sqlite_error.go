@@ -28,7 +28,12 @@ func (sqlite) classify(err error) failure {
 		return failure{kind: adapters.Invalid}
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return failure{kind: adapters.Unavailable, busy: true}
-	case sqlite3.ErrReadonly, sqlite3.ErrPerm, sqlite3.ErrAuth:
+	case sqlite3.ErrReadonly:
+		if e.ExtendedCode == sqlite3.ErrReadonlyDbMoved {
+			return failure{kind: adapters.Unavailable}
+		}
+		return failure{kind: adapters.Denied}
+	case sqlite3.ErrPerm, sqlite3.ErrAuth:
 		return failure{kind: adapters.Denied}
 	case sqlite3.ErrSchema:
 		return failure{kind: adapters.Unavailable, stale: true}
