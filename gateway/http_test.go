@@ -353,7 +353,12 @@ func TestPanic(t *testing.T) {
 	r.shelf.hook = func(context.Context) error { panic("emp_no=4711") }
 	a := r.do("GET", "/Users/1", "", "X-Request-Id: find-me-123")
 	r.want(a, 500) // E-10
-	r.shelf.hook = func(context.Context) error { var m map[string]int; m["x"] = 1; return nil }
+	r.shelf.hook = func(context.Context) error {
+		var m map[string]int
+		//lint:ignore SA5000 the panic is what is tested
+		m["x"] = 1
+		return nil
+	}
 	r.want(r.do("GET", "/Users/1", ""), 500)
 	log := r.log.String()
 	if strings.Contains(a.body+log, "4711") || !strings.Contains(a.body, "find-me-123") || !strings.Contains(log, "find-me-123") ||

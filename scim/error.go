@@ -29,7 +29,7 @@ type Error struct {
 	Status     int     // HTTP status
 	Type       Keyword // scimType; empty where RFC 7644 defines none
 	Detail     string
-	RetryAfter int   // seconds; 0 for no Retry-After header
+	RetryAfter int    // seconds; 0 for no Retry-After header
 	Location   string // with status 308: where the resource is
 	Err        error  // the cause, for the log only
 }

@@ -15,20 +15,20 @@ import (
 
 func checkCapabilities(_ context.Context, r *rig) error {
 	if r.shape == nil || len(r.caps.Fields) != r.shape.Len() {
-		return fmt.Errorf("Capabilities: %d fields do not fit the shape", len(r.caps.Fields))
+		return fmt.Errorf("capabilities: %d fields do not fit the shape", len(r.caps.Fields))
 	}
 	for _, name := range []string{r.f.Name, r.f.Nick} {
 		if name == "" || r.shape.Index(name) < 0 {
-			return fmt.Errorf("Harness.Fields: Name and Nick must be in the shape, %q is not", name)
+			return fmt.Errorf("harness: fields Name and Nick must be in the shape, %q is not", name)
 		}
 	}
 	for i, f := range r.caps.Fields {
 		if f.Delta && !f.Multi {
-			return fmt.Errorf("Capabilities: %s takes member changes but is not Multi", r.shape.Names()[i])
+			return fmt.Errorf("capabilities: %s takes member changes but is not Multi", r.shape.Names()[i])
 		}
 	}
 	if r.Capabilities().Shape != r.shape {
-		return errors.New("Capabilities: the shape changed between two calls")
+		return errors.New("capabilities: the shape changed between two calls")
 	}
 	return nil
 }

@@ -116,9 +116,6 @@ func newRig(t testing.TB, h Harness) *rig {
 	return r
 }
 
-// fresh is a rig with another, empty adapter.
-func (r *rig) fresh() *rig { return newRig(r.t, r.h) }
-
 // field answers what is declared about a field; the zero Field if the harness
 // has none of that name.
 func (r *rig) field(name string) adapters.Field {

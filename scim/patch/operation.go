@@ -69,19 +69,6 @@ func (o *Operation) aimed() *scim.Attribute {
 // elementwise reports whether the operation looks at single elements.
 func (o *Operation) elementwise() bool { return o.Where != nil || o.Sub != nil }
 
-// name is the attribute in the words of a path, for details.
-func (o *Operation) name() string {
-	switch {
-	case o.Sub != nil && o.Where != nil:
-		return o.Attr.Path() + "[...]." + o.Sub.Name
-	case o.Sub != nil:
-		return o.Attr.Path() + "." + o.Sub.Name
-	case o.Where != nil:
-		return o.Attr.Path() + "[...]"
-	}
-	return o.Attr.Path()
-}
-
 // place prefixes errors with the operation's place in the request.
 func place(index int) string { return fmt.Sprintf("Operations[%d]", index) }
 

@@ -12,9 +12,9 @@ import (
 
 // A truth is a line of testdata/truth.txt.
 type truth struct {
-	line                                   int
-	kind, state, attr, mutability, op      string
-	path, value, before, want, description string
+	line                              int
+	kind, state, attr, mutability, op string
+	path, value, before, want         string
 }
 
 func truths(t *testing.T) []truth {

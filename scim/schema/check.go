@@ -96,7 +96,7 @@ func (c *checker) complex(parent, a *scim.Attribute, path string) {
 
 // defaultSub guards the meaning of the sub-attributes of section 2.4 (S-17).
 func (c *checker) defaultSub(parent, a *scim.Attribute, path string) {
-	want := a.Type
+	var want scim.Type
 	switch strings.ToLower(a.Name) {
 	case "$ref":
 		want = scim.TypeReference
