@@ -336,3 +336,35 @@ func TestSwitchedOff(t *testing.T) {
 	refused(t, "members", err, 501, "")
 	refused(t, "delete", off.svc.Delete(context.Background(), c, id), 501, "")
 }
+
+// TestClaimIsFresh: whoever waited for its turn goes on from what the one before
+// left, also of what the mapping table holds.
+func TestClaimIsFresh(t *testing.T) {
+	r := newRig(t, settings{})
+	c := r.call(r.User)
+	id := r.user(`{"userName":"ann","externalId":"old"}`)
+	inside, finish := make(chan struct{}), make(chan struct{})
+	r.users.hook(func(op string) error {
+		if op == "update" {
+			close(inside)
+			<-finish
+		}
+		return nil
+	}, nil)
+	var wg sync.WaitGroup
+	wg.Add(2)
+	go func() {
+		defer wg.Done()
+		r.patch(c, id, `{"op":"replace","path":"title","value":"x"},{"op":"replace","path":"externalId","value":"new"}`)
+	}()
+	<-inside
+	r.users.hook(nil, nil)
+	go func() {
+		defer wg.Done()
+		res := r.patch(c, id, `{"op":"replace","path":"nickName","value":"n"}`)
+		equal(t, "externalId", value(t, c, res, "externalId"), any("new"))
+	}()
+	time.Sleep(20 * time.Millisecond) // for the second to get in line
+	close(finish)
+	wg.Wait()
+}
