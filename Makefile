@@ -5,8 +5,6 @@
 
 GO      ?= go
 LISTEN  ?= 127.0.0.1:8080
-ADMIN   ?= $(shell echo $(LISTEN) | awk -F: '{ print $$1 ":" $$NF + 1 }')
-CONFIG  ?= examples/quickstart/postern.yaml
 FUZZ    ?= 30s
 export CGO_ENABLED = 1
 
@@ -19,8 +17,7 @@ build:
 	$(GO) build -o bin/postern ./cmd/postern
 
 run: build
-	@sh examples/quickstart/hello.sh http://$(LISTEN)/scim/v2
-	@exec bin/postern serve --config $(CONFIG) --listen $(LISTEN) --admin $(ADMIN)
+	@exec sh examples/quickstart/run.sh bin/postern $(LISTEN) $(ADMIN)
 
 test:
 	$(GO) test ./...
