@@ -3,16 +3,11 @@ package provision_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/postern/postern/adapters"
@@ -21,8 +16,6 @@ import (
 	"github.com/postern/postern/provision"
 	"github.com/postern/postern/rules"
 	"github.com/postern/postern/scim"
-	"github.com/postern/postern/scim/filter"
-	"github.com/postern/postern/scim/patch"
 	"github.com/postern/postern/scim/schema"
 )
 
@@ -53,76 +46,6 @@ type rig struct {
 	ids           *identity.Store
 	User, Group   *schema.ResourceType
 	users, groups *probe
-}
-
-// A probe is an adapter that counts what it is asked, and fails when told to.
-type probe struct {
-	adapters.Adapter
-	relation *memory.Relation
-
-	gets, lists, creates, updates, deletes atomic.Int64
-
-	mu    sync.Mutex
-	fails func(op string) error // before anything happens
-	after func(op string)       // when all has happened
-}
-
-func (p *probe) calls() int64 {
-	return p.gets.Load() + p.lists.Load() + p.creates.Load() + p.updates.Load() + p.deletes.Load()
-}
-
-func (p *probe) reset() {
-	for _, n := range []*atomic.Int64{&p.gets, &p.lists, &p.creates, &p.updates, &p.deletes} {
-		n.Store(0)
-	}
-}
-
-// hook sets what happens around calls; nil takes it away.
-func (p *probe) hook(fails func(string) error, after func(string)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fails, p.after = fails, after
-}
-
-func (p *probe) around(op string, n *atomic.Int64, f func() error) error {
-	n.Add(1)
-	p.mu.Lock()
-	fails, after := p.fails, p.after
-	p.mu.Unlock()
-	if fails != nil {
-		if err := fails(op); err != nil {
-			return err
-		}
-	}
-	err := f()
-	if after != nil {
-		after(op)
-	}
-	return err
-}
-
-func (p *probe) Get(ctx context.Context, k adapters.Key, w adapters.Fields) (r adapters.Record, err error) {
-	err = p.around("get", &p.gets, func() error { r, err = p.Adapter.Get(ctx, k, w); return err })
-	return r, err
-}
-
-func (p *probe) List(ctx context.Context, q adapters.Query) (pg adapters.Page, err error) {
-	err = p.around("list", &p.lists, func() error { pg, err = p.Adapter.List(ctx, q); return err })
-	return pg, err
-}
-
-func (p *probe) Create(ctx context.Context, in adapters.Record, w adapters.Fields) (r adapters.Record, err error) {
-	err = p.around("create", &p.creates, func() error { r, err = p.Adapter.Create(ctx, in, w); return err })
-	return r, err
-}
-
-func (p *probe) Update(ctx context.Context, k adapters.Key, d adapters.Delta, w adapters.Fields) (r adapters.Record, err error) {
-	err = p.around("update", &p.updates, func() error { r, err = p.Adapter.Update(ctx, k, d, w); return err })
-	return r, err
-}
-
-func (p *probe) Delete(ctx context.Context, k adapters.Key) error {
-	return p.around("delete", &p.deletes, func() error { return p.Adapter.Delete(ctx, k) })
 }
 
 func at(s string) rules.Text { return rules.Text{Value: s, Line: 1, Column: 1} }
@@ -222,219 +145,6 @@ func newProbe(m *rules.Mapping, rel *memory.Relation, o settings) *probe {
 	return &probe{Adapter: &marked{Adapter: memory.New(opts)}, relation: rel}
 }
 
-// call is a request of the client "entra" with the default selection.
-func (r *rig) call(t *schema.ResourceType, opts ...func(*provision.Call)) provision.Call {
-	c := provision.Call{Caller: provision.Caller{Client: "entra"}, Type: t, Select: scim.DefaultSelection(t.Layout), Base: base}
-	for _, o := range opts {
-		o(&c)
-	}
-	return c
-}
-
-func as(client string) func(*provision.Call) {
-	return func(c *provision.Call) { c.Caller.Client = client }
-}
-func existing(c *provision.Call) { c.Caller.Existing = true }
-
-func attributes(names ...string) func(*provision.Call) {
-	return func(c *provision.Call) {
-		c.Select, _ = scim.Select(c.Type.Layout, names, nil)
-		c.Body = true
-	}
-}
-
-func excluding(names ...string) func(*provision.Call) {
-	return func(c *provision.Call) { c.Select, _ = scim.Select(c.Type.Layout, nil, names) }
-}
-
-func (r *rig) decode(t *schema.ResourceType, body string, replace bool) *schema.Decoded {
-	r.t.Helper()
-	n, err := scim.ReadJSON([]byte(body), scim.Limits{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	d, err := schema.Decode(t, n, schema.Options{InferSchemas: true, Replace: replace})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return d
-}
-
-func (r *rig) ops(t *schema.ResourceType, list string) []patch.Operation {
-	r.t.Helper()
-	n, err := scim.ReadJSON([]byte(`{"schemas":["`+scim.PatchOpMessage+`"],"Operations":[`+list+`]}`), scim.Limits{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	ops, err := patch.Parse(n, t, patch.Options{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return ops
-}
-
-func (r *rig) tryCreate(c provision.Call, body string) (*scim.Resource, error) {
-	return r.svc.Create(context.Background(), c, r.decode(c.Type, body, false))
-}
-
-func (r *rig) create(c provision.Call, body string, args ...any) *scim.Resource {
-	r.t.Helper()
-	res, err := r.tryCreate(c, fmt.Sprintf(body, args...))
-	if err != nil {
-		r.t.Fatalf("create %s: %v", fmt.Sprintf(body, args...), err)
-	}
-	return res
-}
-
-func (r *rig) user(body string, args ...any) string {
-	r.t.Helper()
-	return r.create(r.call(r.User), body, args...).ID()
-}
-
-func (r *rig) group(body string, args ...any) string {
-	r.t.Helper()
-	return r.create(r.call(r.Group), body, args...).ID()
-}
-
-func (r *rig) tryReplace(c provision.Call, id, body string) (*scim.Resource, error) {
-	return r.svc.Replace(context.Background(), c, id, r.decode(c.Type, body, true))
-}
-
-func (r *rig) tryPatch(c provision.Call, id, list string) (*scim.Resource, error) {
-	return r.svc.Patch(context.Background(), c, id, r.ops(c.Type, list))
-}
-
-func (r *rig) patch(c provision.Call, id, list string, args ...any) *scim.Resource {
-	r.t.Helper()
-	res, err := r.tryPatch(c, id, fmt.Sprintf(list, args...))
-	if err != nil {
-		r.t.Fatalf("patch %s: %v", fmt.Sprintf(list, args...), err)
-	}
-	return res
-}
-
-func (r *rig) get(c provision.Call, id string) *scim.Resource {
-	r.t.Helper()
-	res, err := r.svc.Get(context.Background(), c, id)
-	if err != nil {
-		r.t.Fatalf("get: %v", err)
-	}
-	return res
-}
-
-func (r *rig) search(c provision.Call, text string, change ...func(*provision.Search)) (provision.List, error) {
-	q := provision.Search{StartIndex: 1, Count: 100}
-	if text != "" {
-		parsed, err := filter.Parse(text, filter.Limits{})
-		if err != nil {
-			r.t.Fatalf("%s: %v", text, err)
-		}
-		if q.Filter, err = schema.Bind(c.Type.Layout, parsed, schema.BindOptions{}); err != nil {
-			r.t.Fatalf("%s: %v", text, err)
-		}
-	}
-	for _, f := range change {
-		f(&q)
-	}
-	return r.svc.List(context.Background(), c, q)
-}
-
-func (r *rig) list(c provision.Call, text string, change ...func(*provision.Search)) provision.List {
-	r.t.Helper()
-	l, err := r.search(c, text, change...)
-	if err != nil {
-		r.t.Fatalf("list %s: %v", text, err)
-	}
-	return l
-}
-
-func page(start, count int) func(*provision.Search) {
-	return func(q *provision.Search) { q.StartIndex, q.Count = start, count }
-}
-
-func (r *rig) sortBy(t *schema.ResourceType, name string, descending bool) func(*provision.Search) {
-	return func(q *provision.Search) {
-		a, err := schema.SortAttribute(t.Layout, name)
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		q.SortBy, q.Descending = a, descending
-	}
-}
-
-// text is a resource as the client gets it.
-func text(c provision.Call, res *scim.Resource) string {
-	return string(scim.AppendResource(nil, res, c.Select))
-}
-
-// value walks a resource as the client gets it: "name.givenName", "members".
-func value(t testing.TB, c provision.Call, res *scim.Resource, path ...string) any {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal([]byte(text(c, res)), &v); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range path {
-		m, _ := v.(map[string]any)
-		v = m[p]
-	}
-	return v
-}
-
-// values collects a sub-attribute of all elements, or an attribute of all resources.
-func ids(l provision.List) []string {
-	out := []string{}
-	for _, r := range l.Resources {
-		out = append(out, r.ID())
-	}
-	return out
-}
-
-func members(t testing.TB, c provision.Call, res *scim.Resource, attr string) []string {
-	t.Helper()
-	list, _ := value(t, c, res, attr).([]any)
-	out := []string{}
-	for _, m := range list {
-		out = append(out, m.(map[string]any)["value"].(string))
-	}
-	slices.Sort(out)
-	return out
-}
-
-func sorted(ss ...string) []string {
-	out := slices.Clone(ss)
-	slices.Sort(out)
-	return out
-}
-
-func equal[T any](t testing.TB, what string, got, want T) {
-	t.Helper()
-	g, w := fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", want)
-	if g != w {
-		t.Errorf("%s: got %s, want %s", what, g, w)
-	}
-}
-
-// refused checks an error's status and scimType, and that its detail is fit for
-// clients.
-func refused(t testing.TB, what string, err error, status int, typ scim.Keyword) *scim.Error {
-	t.Helper()
-	var e *scim.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("%s: got %v, want a SCIM error %d", what, err, status)
-	}
-	if e.Status != status || e.Type != typ {
-		t.Errorf("%s: got %v, want %d %s", what, e, status, typ)
-	}
-	if e.Detail == "" || strings.Contains(e.Detail, keyMark) || strings.Contains(e.Detail, secret) {
-		t.Errorf("%s: detail %q", what, e.Detail) // E-02, E-06
-	}
-	return e
-}
-
-// secret is part of every text that a failing backend says.
-const secret = "ORA-00942"
-
 // snapshot is all that both backends hold.
 func (r *rig) snapshot() string {
 	var b bytes.Buffer
@@ -482,15 +192,4 @@ func (r *rig) keyOf(id string) adapters.Key {
 		r.t.Fatal("no key", err)
 	}
 	return adapters.Key(found[0].Key)
-}
-
-// A marked adapter makes keys that can be recognised.
-type marked struct {
-	adapters.Adapter
-	last atomic.Int64
-}
-
-func (m *marked) Create(ctx context.Context, r adapters.Record, want adapters.Fields) (adapters.Record, error) {
-	r.Key = adapters.Key(fmt.Sprintf("%s%06d", keyMark, m.last.Add(1)))
-	return m.Adapter.Create(ctx, r, want)
 }
