@@ -91,8 +91,8 @@ func leaked(text string) []string {
 			continue
 		}
 		n, err := strconv.Atoi(text[i : i+9])
-		if err != nil || (i > 0 && text[i-1] >= '0' && text[i-1] <= '9') {
-			continue
+		if err != nil || i > 0 && alphanumeric(text[i-1]) || i+9 < len(text) && alphanumeric(text[i+9]) {
+			continue // part of a random id
 		}
 		if n > employeeShift && n < employeeShift+keyRange || n > roleShift && n < roleShift+keyRange {
 			out = append(out, text[max(0, i-60):min(len(text), i+40)])
@@ -101,11 +101,18 @@ func leaked(text string) []string {
 	return out
 }
 
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
 func TestLeakedFindsKeys(t *testing.T) {
 	if len(leaked(`{"id":"770001001"}`)) != 1 || len(leaked(`+49 170 1234604, "880000010"`)) != 1 {
 		t.Fatal("the search for keys finds none")
 	}
-	if len(leaked("1770001001 and 7700010")) != 0 {
+	if len(leaked("key 770001001, /Users/880000010 or 770001001")) != 3 {
+		t.Fatal("the search for keys misses some")
+	}
+	if len(leaked("1770001001 and 7700010, 880000010e or 7700010011")) != 0 {
 		t.Fatal("the search for keys finds what is none")
 	}
 }
