@@ -27,6 +27,7 @@ type description struct {
 	entries    []entry
 	kinds      []kindEntries
 	kindKey    string // says of what `type` the further keys depend
+	shared     string // the name under which a block is described once
 }
 
 type kindEntries struct {
@@ -75,6 +76,7 @@ type block[T any] struct {
 	example    string // YAML; without one, the examples of the keys are shown
 	keys       []key[T]
 	kinds      []kindKeys[T]                                // further keys, depending on the kind of backend
+	shared     string                                       // it stands in many places: described once, under this name
 	kindKey    string                                       // for the reference: what decides the kind
 	kindOf     func(r *reader, t *Tree) string              // "" if it is not known
 	options    func(*T) **Tree                              // where the keys that depend on the kind are kept as written
@@ -87,7 +89,7 @@ type kindKeys[T any] struct {
 }
 
 func (b block[T]) form() form[T] {
-	d := &description{title: b.title, doc: b.doc, example: b.example, entries: entriesOf(b.keys), kindKey: b.kindKey}
+	d := &description{title: b.title, doc: b.doc, example: b.example, entries: entriesOf(b.keys), kindKey: b.kindKey, shared: b.shared}
 	for _, k := range b.kinds {
 		d.kinds = append(d.kinds, kindEntries{k.kind, entriesOf(k.keys)})
 	}
@@ -129,6 +131,21 @@ func oneOrMore[V any](f form[V]) form[[]V] {
 				return
 			}
 			l.read(r, t, into)
+		},
+	}
+}
+
+// several is a list of blocks, or one block.
+func several[V any](name string, f form[V]) form[[]V] {
+	l := list(f)
+	return form[[]V]{
+		shape: &shape{word: "[" + name + "](#" + name + ") or list", item: f.shape, short: f.shape},
+		read: func(r *reader, t *Tree, into *[]V) {
+			if t.Kind == ListNode {
+				l.read(r, t, into)
+				return
+			}
+			*into = readItems(r, []*Tree{t}, f)
 		},
 	}
 }

@@ -9,6 +9,11 @@ func JSONSchema() ([]byte, error) {
 	s := root().shape.json()
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"] = "Postern configuration"
+	defs := object{}
+	for _, d := range root().shape.sharedBlocks(nil) {
+		defs[d.shared] = d.json()
+	}
+	s["$defs"] = defs
 	out, err := json.MarshalIndent(s, "", "  ")
 	return append(out, '\n'), err
 }
@@ -17,6 +22,8 @@ type object = map[string]any
 
 func (s *shape) json() object {
 	switch {
+	case s.block != nil && s.block.shared != "":
+		return s.orShort(object{"$ref": "#/$defs/" + s.block.shared})
 	case s.block != nil:
 		return s.orShort(s.block.json())
 	case s.isMap:
@@ -38,6 +45,29 @@ func (s *shape) json() object {
 		o["pattern"] = s.match
 	}
 	return o
+}
+
+// sharedBlocks adds the blocks below a shape that are described once.
+func (s *shape) sharedBlocks(found []*description) []*description {
+	if s == nil {
+		return found
+	}
+	found = s.item.sharedBlocks(found)
+	if s.block == nil {
+		return found
+	}
+	if s.block.shared != "" {
+		for _, d := range found {
+			if d.shared == s.block.shared {
+				return found
+			}
+		}
+		found = append(found, s.block)
+	}
+	for _, e := range s.block.all() {
+		found = e.shape.sharedBlocks(found)
+	}
+	return found
 }
 
 // orShort allows the short form beside the long one.

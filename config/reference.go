@@ -17,6 +17,9 @@ func Reference() string {
 	for _, e := range s.block.entries {
 		w.sections(e.shape, e.name, 2)
 	}
+	for _, d := range s.sharedBlocks(nil) {
+		w.block(d, d.shared, 2)
+	}
 	return strings.TrimRight(w.String(), "\n") + "\n"
 }
 
@@ -51,10 +54,12 @@ func (w *referenceWriter) sections(s *shape, path string, level int) {
 		w.sections(s.item, itemPath(s, path), level)
 		return
 	}
-	if s.block == nil {
-		return
+	if s.block != nil && s.block.shared == "" {
+		w.block(s.block, path, level)
 	}
-	d := s.block
+}
+
+func (w *referenceWriter) block(d *description, path string, level int) {
 	fmt.Fprintf(w, "%s `%s`\n\n%s\n\n", strings.Repeat("#", min(level, 4)), path, d.doc)
 	w.table(d.entries, path)
 	w.example(d)
@@ -110,6 +115,8 @@ func (w *referenceWriter) example(d *description) {
 // describe is a shape in words, with links to the sections of blocks.
 func (s *shape) describe(path string) string {
 	switch {
+	case s.block != nil && s.block.shared != "":
+		return blockLink(s.block.shared)
 	case s.block != nil && s.short != nil:
 		return s.short.describe(path) + ", or " + blockLink(path)
 	case s.block != nil:

@@ -30,7 +30,8 @@ type Target struct {
 	When      Text // expression over resource
 	Constants []Constant
 
-	SQL SQLTarget // backends of type sql
+	SQL  SQLTarget  // backends of type sql
+	REST RESTTarget // backends of type rest
 
 	// Options are the keys that depend on the backend's type, as written.
 	Options *Tree
@@ -142,6 +143,7 @@ func targetKinds() []kindKeys[Target] {
 				says("The table, or a view that can be written."),
 			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},
+		{"rest", restTarget()},
 		{"memory", []key[Target]{
 			generated.says("Whether the backend makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},

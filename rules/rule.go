@@ -107,6 +107,8 @@ func (r *Rule) plain() bool {
 // Describe says in a few words what a rule does.
 func (r *Rule) Describe() string {
 	switch {
+	case r.relation && r.spec.Relation == nil:
+		return r.field + ", a list, refers to " + r.refers.typ
 	case r.relation:
 		s := r.spec.Relation
 		return s.Table.Value + " (" + s.Owner.Value + ", " + s.Member.Value + ") refers to " + r.refers.typ

@@ -53,6 +53,7 @@ type Input struct {
 	When       Text   // over resource: the resources that this backend takes
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint
+	Lists      bool              // a field of the backend can hold several values
 }
 
 // A Constant is a field that Postern sets on every record it creates.

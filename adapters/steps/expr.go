@@ -124,7 +124,14 @@ func environment(roots Roots) types.Map {
 		"header":  types.TypeOf(func(string) string { return "" }),
 	}
 	for _, r := range roots {
-		env[r] = types.Any
+		switch r {
+		case "page":
+			env[r] = types.Map{"offset": types.Int, "limit": types.Int, "size": types.Int, "number": types.Int, "cursor": types.Any}
+		case "filter":
+			env[r] = types.Map{"field": types.String, "op": types.String, "value": types.String}
+		default:
+			env[r] = types.Any
+		}
 	}
 	return env
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/guard"
 	"github.com/postern/postern/adapters/memory"
+	"github.com/postern/postern/adapters/rest"
 	"github.com/postern/postern/adapters/sql"
 	"github.com/postern/postern/config"
 	"github.com/postern/postern/identity"
@@ -28,6 +29,7 @@ type assembly struct {
 	lookOnly bool                   // make no folder and no database
 
 	databases map[string]*sql.Database
+	apis      map[string]*rest.Backend
 	guards    map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
 	targets   []provision.Target
 	tables    []*sql.Adapter // by position of targets; nil for other kinds
@@ -40,6 +42,11 @@ func (a *assembly) open(ctx context.Context) error {
 	if err := a.openBackends(); err != nil {
 		return err
 	}
+	return a.openTable(ctx)
+}
+
+// openTable opens the mapping table, and makes the service of all that is open.
+func (a *assembly) openTable(ctx context.Context) error {
 	path, ok := strings.CutPrefix(a.cfg.Identities.Resolved, "sqlite:")
 	if !ok {
 		return fmt.Errorf("identities: %q is no sqlite: database", a.cfg.Identities.Value)
@@ -59,9 +66,17 @@ func (a *assembly) openBackends() error {
 		return err
 	}
 	a.databases, a.guards = map[string]*sql.Database{}, map[string]*guard.Guard{}
+	a.apis = map[string]*rest.Backend{}
 	for i := range a.cfg.Backends {
 		b := &a.cfg.Backends[i]
 		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log))
+		if b.Type.Value == restKind {
+			api, problems, err := restBackend(b)
+			if err = errors.Join(err, faults(problems)); err != nil {
+				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
+			}
+			a.apis[b.Name.Value] = api
+		}
 		if b.Type.Value != "sql" {
 			continue
 		}
@@ -133,6 +148,12 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 	switch b.Type.Value {
 	case "memory":
 		bare = memoryAdapter(m, r)
+	case restKind:
+		made, problems := restAdapter(a.apis[b.Name.Value], m, r)
+		if err := faults(problems); err != nil {
+			return err
+		}
+		bare = made
 	case "sql":
 		t, err := a.table(m, r)
 		if err != nil {
@@ -140,13 +161,21 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 		}
 		bare, table = t, t
 	}
+	all, err := a.unscoped(m, r)
+	if err != nil {
+		return err
+	}
 	a.tables = append(a.tables, table)
 	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value,
-		Adapter: a.guards[b.Name.Value].Wrap(bare)})
+		Adapter: a.guards[b.Name.Value].Wrap(bare), All: all})
 	return nil
 }
 
 func (a *assembly) table(m *rules.Mapping, r *config.Resource) (*sql.Adapter, error) {
+	return a.databases[r.Target.Backend.Value].Table(a.tableOf(m, r), m.Shape())
+}
+
+func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 	t := sql.Table{Name: r.Target.SQL.Table.Value, Key: m.Key(), Generated: generated(m, r)}
 	if f, ok := m.ScopeFilter(); ok {
 		t.Where = f
@@ -155,7 +184,23 @@ func (a *assembly) table(m *rules.Mapping, r *config.Resource) (*sql.Adapter, er
 		t.Relations = append(t.Relations, sql.Relation{Field: rel.Field, Table: rel.Table, Owner: rel.Owner, Member: rel.Member,
 			Refers: a.refers(r.Target.Backend.Value, rel.Refers)})
 	}
-	return a.databases[r.Target.Backend.Value].Table(t, m.Shape())
+	return t
+}
+
+// unscoped is an adapter that shows records out of scope too, nil where the usual
+// one does so.
+func (a *assembly) unscoped(m *rules.Mapping, r *config.Resource) (adapters.Adapter, error) {
+	db := a.databases[r.Target.Backend.Value]
+	if db == nil || !m.HasScope() {
+		return nil, nil
+	}
+	t := a.tableOf(m, r)
+	t.Where = nil
+	table, err := db.Table(t, m.Shape())
+	if err != nil {
+		return nil, err
+	}
+	return a.guards[r.Target.Backend.Value].Wrap(table), nil
 }
 
 // refers tells the database about a relation's other end where it can see to it
@@ -220,6 +265,9 @@ func (a *assembly) close() error {
 	}
 	for _, db := range a.databases {
 		errs = append(errs, db.Close())
+	}
+	for _, api := range a.apis {
+		api.Close()
 	}
 	if a.ids != nil {
 		errs = append(errs, a.ids.Close())

@@ -24,6 +24,7 @@ func load(path string) (*config.Config, []*rules.Mapping, error) {
 		return nil, nil, err
 	}
 	mappings := compile(cfg) // also of a broken configuration: all problems at once
+	checkREST(cfg, mappings)
 	return cfg, mappings, cfg.Report.Err()
 }
 
@@ -41,6 +42,9 @@ func compile(cfg *config.Config) []*rules.Mapping {
 			continue
 		}
 		in.Types = types
+		if b := cfg.Backend(cfg.Resources[i].Target.Backend.Value); b != nil {
+			in.Lists = b.Type.Value == restKind
+		}
 		m, problems := rules.Compile(in)
 		for _, p := range problems {
 			report(cfg, p)
