@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -37,8 +38,9 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 		return err
 	}
 	if len(keys) == 0 { // an expired credential may look like an empty backend
-		if err := t.Adapter.Probe(ctx); err != nil {
-			return err
+		is, _, err := s.present(ctx, t, t.key(e))
+		if is || err != nil {
+			return cmp.Or(err, error(notFound(t)))
 		}
 	}
 	links := make([]identity.Link, 0, len(keys))

@@ -12,17 +12,17 @@ import (
 // an offset; where it has neither, the first page is all there is. f is told
 // where the list goes on, "" at the end, which from takes up again.
 func (t *target) pages(ctx context.Context, q adapters.Query, f func(pg adapters.Page, next string) error) error {
-	return t.pagesFrom(ctx, "", q, f)
+	return t.pagesFrom(ctx, t.Adapter, "", q, f)
 }
 
-func (t *target) pagesFrom(ctx context.Context, from string, q adapters.Query, f func(pg adapters.Page, next string) error) error {
+func (t *target) pagesFrom(ctx context.Context, a adapters.Adapter, from string, q adapters.Query, f func(pg adapters.Page, next string) error) error {
 	for {
 		if cursor, ok := strings.CutPrefix(from, "cursor "); ok {
 			q.Cursor, q.Offset = cursor, 0
 		} else if offset, ok := strings.CutPrefix(from, "offset "); ok {
 			q.Offset, _ = strconv.Atoi(offset) // our own
 		}
-		pg, err := t.Adapter.List(ctx, q)
+		pg, err := a.List(ctx, q)
 		if err != nil {
 			return err
 		}

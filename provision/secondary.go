@@ -68,7 +68,8 @@ func (u *update) disableFurther(ctx context.Context) error {
 		return nil
 	}
 	for _, k := range keys[1:] {
-		if err := u.deactivate(ctx, u.c.Caller.Tenant, u.t, k); err != nil {
+		err := u.deactivate(ctx, u.c.Caller.Tenant, u.t, k)
+		if err = ignore(adapters.NotFound, err); err != nil {
 			return err
 		}
 	}
@@ -85,16 +86,10 @@ func (s *Service) lost(ctx context.Context, c Call, t *target, id string, e iden
 	if e.Identity == "" { // a client whose ids are keys, and a key that nobody has
 		return false, nil
 	}
-	ctx = adapters.WithoutCache(ctx)
-	if err := t.Adapter.Probe(ctx); err != nil {
-		return false, err
-	}
 	key := t.key(e)
-	switch _, err := t.Adapter.Get(ctx, key, t.scope.Want); {
-	case err == nil:
-		return true, nil
-	case !adapters.Is(err, adapters.NotFound):
-		return false, err
+	is, again, err := s.present(ctx, t, key)
+	if is || err != nil {
+		return again, err
 	}
 	t.recall.forget(key)
 	if err := s.ids.Forget(context.WithoutCancel(ctx), c.Caller.Tenant, t.link(key)); err != nil {
@@ -103,4 +98,26 @@ func (s *Service) lost(ctx context.Context, c Call, t *target, id string, e iden
 	s.log.WarnContext(ctx, "a record is gone from its backend, and its id is retired", "type", t.name, "backend", t.Backend, "identity", e.Identity)
 	now, err := s.resolve(ctx, c, t, id)
 	return err == nil && t.key(now) != key, nil
+}
+
+// present reports whether a backend that answers has a record after all, and
+// whether it is in scope. One out of scope may come back.
+func (s *Service) present(ctx context.Context, t *target, key adapters.Key) (is, shown bool, err error) {
+	ctx = adapters.WithoutCache(ctx)
+	if err := t.Adapter.Probe(ctx); err != nil {
+		return false, false, err
+	}
+	rec, err := t.all().Get(ctx, key, t.scope.Want)
+	if adapters.Is(err, adapters.NotFound) {
+		return false, false, nil
+	}
+	return err == nil, err == nil && t.inScope(rec), err
+}
+
+// all is an adapter that shows records out of scope too.
+func (t *target) all() adapters.Adapter {
+	if t.All != nil {
+		return t.All
+	}
+	return t.Adapter
 }

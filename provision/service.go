@@ -20,6 +20,10 @@ type Target struct {
 	Mapping *rules.Mapping
 	Adapter adapters.Adapter
 	Backend string // its name in the configuration
+	// All is an Adapter of the same records that shows those out of scope too. It is
+	// only asked whether a record is really gone, and for reports to administrators.
+	// Nil if Adapter hides none.
+	All adapters.Adapter
 }
 
 // Options are what a Service is made of.

@@ -107,7 +107,7 @@ func (t *target) telling(path string) (*scim.Attribute, error) {
 // records is the first stage: every record, page by page.
 func (v *survey) records(ctx context.Context) error {
 	q := adapters.Query{Want: v.plan.Want, Limit: surveyChunk, Total: v.t.caps.Total}
-	return v.t.pagesFrom(ctx, v.sc.Cursor, q, func(pg adapters.Page, next string) error {
+	return v.t.pagesFrom(ctx, v.t.all(), v.sc.Cursor, q, func(pg adapters.Page, next string) error {
 		if pg.Total >= 0 && q.Total && v.sc.Cursor == "" {
 			v.sc.Total = pg.Total
 		}
@@ -193,7 +193,7 @@ func (t *target) missing(ctx context.Context, keys []string) ([]string, error) {
 		if _, ok := there[k]; ok {
 			continue
 		}
-		_, err := t.Adapter.Get(ctx, k, t.scope.Want)
+		_, err := t.all().Get(ctx, k, t.scope.Want)
 		switch {
 		case adapters.Is(err, adapters.NotFound):
 			out = append(out, string(k))

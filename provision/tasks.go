@@ -95,7 +95,11 @@ func (n *Identities) perform(ctx context.Context, task identity.Task) error {
 	case identity.TaskReferences:
 		return n.repoint(ctx, t, from, into)
 	case identity.TaskDeactivate:
-		return n.deactivate(ctx, n.tenant, t, from)
+		err := n.deactivate(ctx, n.tenant, t, from)
+		if adapters.Is(err, adapters.NotFound) {
+			return n.unreachable(ctx, t, from)
+		}
+		return err
 	case identity.TaskDelete:
 		return n.discard(ctx, t, from)
 	}
@@ -121,10 +125,13 @@ func (n *Identities) discard(ctx context.Context, t *target, key adapters.Key) e
 	return n.ids.Forget(context.WithoutCancel(ctx), n.tenant, t.link(key))
 }
 
-// unreachable says why a record is not shown: it is gone, which is as good as
-// deleted, or out of scope, and then nobody may touch it.
+// unreachable says why a record is not shown: it is gone, and there is nothing
+// left to do, or out of scope, and then nobody may touch it.
 func (n *Identities) unreachable(ctx context.Context, t *target, key adapters.Key) error {
-	_, err := t.Adapter.Get(adapters.WithoutCache(ctx), key, t.scope.Want)
+	if err := t.Adapter.Probe(ctx); err != nil {
+		return err
+	}
+	_, err := t.all().Get(adapters.WithoutCache(ctx), key, t.scope.Want)
 	switch {
 	case adapters.Is(err, adapters.NotFound):
 		return n.ids.Forget(context.WithoutCancel(ctx), n.tenant, t.link(key))
@@ -145,8 +152,7 @@ func (t *target) active() *scim.Attribute {
 	return nil
 }
 
-// deactivate sets a record inactive through the mapping. One that is inactive, or
-// gone, stays so.
+// deactivate sets a record inactive through the mapping.
 func (s *Service) deactivate(ctx context.Context, tenant string, t *target, key adapters.Key) error {
 	active := t.active()
 	if active == nil {
@@ -155,9 +161,6 @@ func (s *Service) deactivate(ctx context.Context, tenant string, t *target, key 
 	plan := t.changePlan(func(*scim.Attribute) bool { return false })
 	for try := 1; ; try++ {
 		err := s.tryDeactivate(ctx, tenant, t, key, active, plan)
-		if adapters.Is(err, adapters.NotFound) {
-			return nil
-		}
 		if try == attempts || !adapters.Is(err, adapters.Conflict) || ctx.Err() != nil {
 			return err
 		}

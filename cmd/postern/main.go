@@ -35,6 +35,8 @@ type commands struct {
 	Explain explainCommand `cmd:"" help:"Show what becomes of a filter or a resource."`
 	Token   tokenCommand   `cmd:"" help:"Make a token for a client, and the hash for the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	Identities identitiesCommand `cmd:"" help:"Merge, split and look after identities: who is who."`
 }
 
 const about = "Postern is a SCIM 2.0 gateway: one YAML file puts a complete service provider in front of a legacy application."
