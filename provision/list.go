@@ -97,6 +97,7 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 				query.Filter = conjoin(d.pushed, filter.Not{Term: oneOf(hidden)})
 			}
 		}
+		mark := t.recall.mark()
 		pg, err := t.Adapter.List(ctx, query)
 		if err != nil {
 			return List{}, false, err
@@ -104,6 +105,7 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 		if !s.allInScope(ctx, t, pg.Records) {
 			return List{}, false, nil
 		}
+		t.recallAll(pg.Records, mark)
 		built, err := s.build(ctx, c, t, pg.Records, p, nil, nil)
 		if err != nil {
 			return List{}, false, err

@@ -234,6 +234,9 @@ func TestStatements(t *testing.T) {
 	r.users.reset()
 	r.list(c, "", page(1, 20))
 	equal(t, "calls for a page", r.users.calls(), int64(1))
+	r.users.reset()
+	r.list(c, "", page(21, 40)) // their managers are on the first page
+	equal(t, "calls for the next page", r.users.calls(), int64(1))
 	r.get(c, by["User05"])
 	r.users.reset()
 	r.get(c, by["User05"])

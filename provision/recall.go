@@ -50,6 +50,26 @@ func (r *recall) ask(keys []adapters.Key, shown map[adapters.Key]bool) (open []a
 	return open, r.writes
 }
 
+// mark is for note, of what is about to be looked up without having asked.
+func (r *recall) mark() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.writes
+}
+
+// recallAll remembers the records of a page, which are in scope, if that can
+// spare others a question: managers often stand on a page before.
+func (t *target) recallAll(recs []adapters.Record, mark uint64) {
+	if !t.referred || len(recs) == 0 {
+		return
+	}
+	keys, shown := make([]adapters.Key, len(recs)), make(map[adapters.Key]bool, len(recs))
+	for i, r := range recs {
+		keys[i], shown[r.Key] = r.Key, true
+	}
+	t.recall.note(keys, shown, mark)
+}
+
 // note remembers what was found of keys, unless a write finished since it was
 // begun to look: the records may be older than the write.
 func (r *recall) note(keys []adapters.Key, shown map[adapters.Key]bool, mark uint64) {

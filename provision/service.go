@@ -67,6 +67,7 @@ type target struct {
 	unique   []*scim.Attribute
 	weighty  []*rules.Rule // rules that a change need not read
 	recall   *recall
+	referred bool        // it is scoped, and others refer to it without their backend's checking that
 	hides    atomic.Bool // the last look found records that must stay out of lists
 }
 
@@ -77,6 +78,13 @@ func New(o Options) *Service {
 		nt := newTarget(t, cmp.Or(o.Recall, defaultRecall))
 		s.targets[nt.name] = nt
 		s.types = append(s.types, t.Mapping.Type)
+	}
+	for _, t := range s.targets {
+		for _, typ := range t.Mapping.References() {
+			if other := s.targets[typ]; other != nil && other.scoped && !t.Mapping.Checked(typ) {
+				other.referred = true
+			}
+		}
 	}
 	return s
 }
