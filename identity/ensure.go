@@ -145,7 +145,7 @@ func (s *Store) allocate(x *session, d Domain, entries []Entry, missing []int) e
 	if len(missing) == 0 {
 		return nil
 	}
-	var identities, links [][]string
+	var identities, links [][]any
 	byLink := map[Link]string{} // one record may be asked for twice
 	for _, i := range missing {
 		e := &entries[i]
@@ -155,16 +155,16 @@ func (s *Store) allocate(x *session, d Domain, entries []Entry, missing []int) e
 		}
 		if byLink[l] == "" {
 			byLink[l] = s.newIdentity()
-			identities = append(identities, []string{byLink[l], e.Type})
-			links = append(links, []string{byLink[l], e.Type, e.Backend, storedKey(e.Key)})
+			identities = append(identities, []any{byLink[l], e.Type})
+			links = append(links, []any{byLink[l], e.Type, e.Backend, storedKey(e.Key)})
 		}
 		e.Identity = byLink[l]
 	}
 	if len(identities) > 0 {
-		if _, err := x.exec(qNewIdentities, d.Tenant, stateLive, x.now, list(identities)); err != nil {
+		if err := x.insert(qNewIdentity, qNewIdentities, identities, d.Tenant, stateLive, x.now); err != nil {
 			return err
 		}
-		if _, err := x.exec(qNewLinks, d.Tenant, x.now, list(links)); err != nil {
+		if err := x.insert(qNewLink, qNewLinks, links, d.Tenant, x.now); err != nil {
 			return err
 		}
 	}
@@ -177,18 +177,17 @@ func (s *Store) giveIDs(x *session, d Domain, entries []Entry, missing []int) er
 	if err != nil {
 		return err
 	}
-	rows := make([][5]any, 0, len(ids))
+	rows := make([][]any, 0, len(ids))
 	given := map[string]bool{}
 	for _, i := range missing {
 		e := &entries[i]
 		e.ID, e.Created, e.Held = ids[e.Identity], micros(x.now), false
 		if !given[e.Identity] {
 			given[e.Identity] = true
-			rows = append(rows, [5]any{e.Identity, e.Type, e.ID, own[e.ID], e.ExternalID})
+			rows = append(rows, []any{e.Identity, e.Type, e.ID, own[e.ID], e.ExternalID})
 		}
 	}
-	_, err = x.exec(qNewIDs, d.Tenant, d.Client, x.now, list(rows))
-	return err
+	return x.insert(qNewID, qNewIDs, rows, d.Tenant, d.Client, x.now)
 }
 
 // chooseIDs answers an id per identity, and which of them come from keys.

@@ -38,6 +38,28 @@ LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is
 	qListed8       = qLinks8 + anyHidden
 )
 
+// The three inserts of qNewIdentities, qNewLinks and qNewIDs for one record, as of
+// every POST.
+const (
+	qNewIdentity query = `INSERT INTO identity (id, tenant, type, state, created, since) VALUES (?4, ?1, ?5, ?2, ?3, ?3)`
+	qNewLink     query = `
+INSERT INTO link (identity, tenant, type, backend, key, is_primary, created) VALUES (?3, ?1, ?4, ?5, ?6, 1, ?2)`
+	qNewID query = `
+INSERT INTO external_id (tenant, client, type, id, own, identity, state, is_primary, deletion_required, externalid, created, since)
+VALUES (?1, ?2, ?5, ?6, ?7, ?4, 'live', 1, 0, nullif(?8, ''), ?3, ?3)`
+)
+
+// insert enters rows by the statement for one, which takes the columns of a row
+// after the other arguments, or by that for many.
+func (x *session) insert(one, many query, rows [][]any, args ...any) error {
+	if len(rows) == 1 {
+		_, err := x.exec(one, append(args, rows[0]...)...)
+		return err
+	}
+	_, err := x.exec(many, append(args, list(rows))...)
+	return err
+}
+
 // fewLinks is up to how many links there are such statements.
 const fewLinks = 8
 

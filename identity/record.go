@@ -21,12 +21,13 @@ func (s *Store) Create(ctx context.Context, d Domain, l Link, externalID string)
 func (s *Store) CreateSince(ctx context.Context, d Domain, l Link, externalID string, begun time.Time) (Entry, error) {
 	var e Entry
 	err := s.write(ctx, "create", func(x *session) (err error) {
+		fresh := false
 		if !begun.IsZero() {
-			if err := x.unlinkOlder(d.Tenant, l, begun); err != nil {
+			if fresh, err = x.unlinkOlder(d.Tenant, l, begun); err != nil {
 				return err
 			}
 		}
-		e, err = s.bind(x, d, l, externalID)
+		e, err = s.bind(x, d, l, externalID, fresh)
 		return err
 	})
 	if err != nil {
@@ -35,19 +36,27 @@ func (s *Store) CreateSince(ctx context.Context, d Domain, l Link, externalID st
 	return e, nil
 }
 
-func (x *session) unlinkOlder(tenant string, l Link, begun time.Time) error {
+// unlinkOlder answers whether the link is then free.
+func (x *session) unlinkOlder(tenant string, l Link, begun time.Time) (free bool, err error) {
 	row, ok, err := x.linkAt(tenant, l)
-	if err != nil || !ok || row.created >= begun.UnixMicro() {
-		return err
+	if err != nil || !ok {
+		return !ok, err
 	}
-	return x.unlink(row)
+	if row.created >= begun.UnixMicro() {
+		return false, nil
+	}
+	return true, x.unlink(row)
 }
 
-// bind answers the client's entry for a record, which it makes if need be.
-func (s *Store) bind(x *session, d Domain, l Link, externalID string) (Entry, error) {
-	entries, _, err := x.find(d, []Link{l})
-	if err != nil {
-		return Entry{}, err
+// bind answers the client's entry for a record, which it makes if need be. A
+// fresh link is known to nobody.
+func (s *Store) bind(x *session, d Domain, l Link, externalID string, fresh bool) (Entry, error) {
+	entries := unknown([]Link{l})
+	if !fresh {
+		var err error
+		if entries, _, err = x.find(d, []Link{l}); err != nil {
+			return Entry{}, err
+		}
 	}
 	e := &entries[0]
 	if e.ID == "" {

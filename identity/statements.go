@@ -235,7 +235,7 @@ func readQueries() []query {
 }
 
 func writeQueries() []query {
-	return []query{qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
+	return []query{qNewIdentity, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings}
