@@ -3,9 +3,11 @@ package rules
 import (
 	"testing"
 
+	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/memory"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/filter"
+	"github.com/postern/postern/scim/schema"
 )
 
 func printed(e filter.Expr) string {
@@ -74,6 +76,25 @@ func TestFilterIDs(t *testing.T) {
 	}
 }
 
+// Without not and or, ne says what not(eq) would.
+func TestPushWithoutNot(t *testing.T) {
+	m := compiled(t, userInput(richRules()...), func(c *adapters.Capabilities) { c.Or, c.Not = false, false })
+	for text, want := range map[string]string{
+		`active ne true`:      `status ne "A"`,
+		`active ne false`:     `status ne "L" and status ne "X"`,
+		`id ne "id-k2"`:       `$key ne "k2"`,
+		`userName ne "a"`:     `login ne "a"`,
+		`userName eq null`:    ``,
+		`not (userName pr)`:   ``,
+		`emails.value eq "a"`: ``,
+	} {
+		pushed, rest := m.Push(m.bound(t, text), testLookup)
+		if printed(pushed) != want || (rest == nil) != (want != "") {
+			t.Errorf("%s: %q, rest %q", text, printed(pushed), printed(rest))
+		}
+	}
+}
+
 // Several keys may stand for one id, after a merge.
 func TestPushMergedReference(t *testing.T) {
 	m := quick(t, rule("enterprise:manager.value", name("boss"), refers("User")))
@@ -114,5 +135,38 @@ func TestPushable(t *testing.T) {
 		if w := want[r.Path]; w != "" && r.Pushable(m) != w {
 			t.Errorf("%s: %s, want %s", r.Path, r.Pushable(m), w)
 		}
+	}
+}
+
+// What is pushed of dates in any form includes every record that satisfies the
+// comparison, to the last digit.
+func TestPushDatesInPart(t *testing.T) {
+	m := quick(t, rule("test:born", name("b")))
+	born := m.Type.Layout.Resolve(testURN + ":born")
+	literals := []string{"0000-05-01T00:00:00Z", "9999-12-31T23:59:59.9999Z"}
+	for _, raw := range dates {
+		if res, _ := m.read(m.record(fields{"b": raw})); res.Get(born).Present() {
+			literals = append(literals, res.Get(born).String())
+		}
+	}
+	pushes := 0
+	for _, raw := range dates {
+		rec := m.record(fields{"b": raw})
+		res, _ := m.read(rec)
+		for _, literal := range literals {
+			for _, op := range []filter.Op{filter.Eq, filter.Gt, filter.Ge, filter.Lt, filter.Le} {
+				e := m.bound(t, testURN+`:born `+op.String()+` "`+literal+`"`)
+				pushed, rest := m.Push(e, testLookup)
+				if pushed != nil {
+					pushes++
+				}
+				if filter.Matches(e, schema.Subject(res)) && !filter.Matches(pushed, rec.Subject()) || rest == nil {
+					t.Errorf("%v: %s, but not %s", raw, printed(e), printed(pushed))
+				}
+			}
+		}
+	}
+	if pushes == 0 {
+		t.Error("nothing was pushed")
 	}
 }

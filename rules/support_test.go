@@ -249,7 +249,7 @@ var testLookup = Lookup{Key: keyOf, ExternalID: func(x string) []string {
 
 // TestMain lets the properties look longer than rapid does by itself.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "2000"); err != nil {
+	if err := flag.Set("rapid.checks", "1500"); err != nil {
 		panic(err)
 	}
 	m.Run()
