@@ -115,11 +115,12 @@ func fillRoles(ctx context.Context, tx *sql.Tx, users int) error {
 	return nil
 }
 
-// row is the columns of an employee; some have no nickname, mobile phone or address.
+// row is the columns of an employee; some have no nickname, mobile phone or
+// address, and the first one's manager is an account that provisioning never sees.
 func row(i int) []any {
 	given, family := givenNames[i%len(givenNames)], familyNames[i/3%len(familyNames)]
 	place := places[i%len(places)]
-	var nick, mobile, street, zip, city, country, boss any
+	var nick, mobile, street, zip, city, country any
 	if i%4 == 0 {
 		nick = given[:2]
 	}
@@ -129,6 +130,7 @@ func row(i int) []any {
 	if i%9 != 4 {
 		street, zip, city, country = fmt.Sprintf("%s %d", place[0], i%200+1), fmt.Sprintf("%05d", i%99999), place[1], place[2]
 	}
+	boss := 1 // an account that is hidden
 	if i > 0 {
 		boss = firstEmployee + (i-1)/8
 	}

@@ -44,6 +44,7 @@ func sameBesides(facade, postern *server) error {
 		{"a name in another case", 200, get(func(*server) string { return "/Users?filter=userName+eq+%22" + strings.ToUpper(loginOf(3)) + "%22" })},
 		{"a name of nobody", 200, get(func(*server) string { return "/Users?filter=userName+eq+%22nobody%22" })},
 		{"a hidden account", 200, get(func(*server) string { return "/Users?filter=userName+eq+%22root%22" })},
+		{"a hidden manager", 200, get(func(s *server) string { return "/Users/" + s.users[0] })},
 		{"an id of nobody", 404, get(func(*server) string { return "/Users/nobody" })},
 		{"a team", 200, get(func(s *server) string { return "/Groups/" + s.teams[1] })},
 		{"a page past the end", 200, get(func(*server) string { return "/Users?startIndex=90000000" })},

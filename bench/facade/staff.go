@@ -32,7 +32,8 @@ type employee struct {
 const employeeColumns = `emp_no, login, coalesce(first_name, ''), coalesce(last_name, ''), coalesce(shown_as, ''), coalesce(nick, ''),
     coalesce(job_title, ''), coalesce(email, ''), coalesce(phone, ''), coalesce(mobile, ''),
     coalesce(street, ''), coalesce(zip, ''), coalesce(city, ''), coalesce(country, ''),
-    coalesce(dept, ''), coalesce(cost_center, ''), coalesce(badge_no, ''), coalesce(language, ''), status, boss_no, hired, changed`
+    coalesce(dept, ''), coalesce(cost_center, ''), coalesce(badge_no, ''), coalesce(language, ''), status,
+    CASE WHEN EXISTS (SELECT 1 FROM employee AS b WHERE b.emp_no = employee.boss_no AND b.kind <> 'builtin') THEN boss_no END, hired, changed`
 
 func (e *employee) scan(scan func(...any) error) error {
 	return scan(&e.no, &e.login, &e.first, &e.last, &e.shown, &e.nick, &e.title, &e.email, &e.phone, &e.mobile,
