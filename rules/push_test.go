@@ -47,6 +47,7 @@ func TestPushed(t *testing.T) {
 			`meta.created gt "2024-02-01T13:30:00Z"`, ``, `meta.created gt "2024-02-01T13:30:00Z"`},
 		{"unix", testURN + `:since ge "2024-02-01T13:30:00.5Z"`, `since gt 1706794200 and since ge -62135596799 and since le 253402300799`, ``, ``,
 			testURN + `:since ge "2024-02-01T13:30:00.5Z"`},
+		{"unix, between two", testURN + `:since eq "2024-02-01T13:30:00.5Z"`, `false`, ``, `false`, ``},
 		{"list", testURN + `:tags eq "a"`, `tags co "a"`, testURN + `:tags eq "a"`, ``, testURN + `:tags eq "a"`},
 		{"expression", `userType eq "in"`, ``, `userType eq "in"`, ``, `userType eq "in"`},
 		{"in part", `userName eq "a" or userType eq "in"`, ``, `userName eq "a" or userType eq "in"`, ``, `userName eq "a" or userType eq "in"`},

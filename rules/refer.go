@@ -31,6 +31,18 @@ func (m *Mapping) Checked(typ string) bool {
 // IsReference reports whether the rule makes a reference to another resource.
 func (r *Rule) IsReference() bool { return r.refers != nil }
 
+// Refers is the resource type that the rule's field holds keys of, "" if it is no
+// reference; list says that it may hold several.
+func (r *Rule) Refers() (typ string, list bool) {
+	if r.refers == nil {
+		return "", false
+	}
+	return r.refers.typ, r.relation
+}
+
+// Writable reports whether clients may change what the rule makes.
+func (r *Rule) Writable() bool { return r.writable }
+
 // Consulted lists the top-level attributes that rules look at to write other
 // fields, or to decide whether the backend takes the resource.
 func (m *Mapping) Consulted() []*scim.Attribute {

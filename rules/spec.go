@@ -84,10 +84,6 @@ func (p *problems) inside(at Text, offset, width int, hint, format string, args 
 	*p = append(*p, Problem{At: at, Offset: offset, Width: max(1, width), Hint: hint, Message: fmt.Sprintf(format, args...)})
 }
 
-func (p *problems) warn(at Text, hint, format string, args ...any) {
-	*p = append(*p, Problem{At: at, Hint: hint, Message: fmt.Sprintf(format, args...), Warning: true})
-}
-
 // Broken reports whether there is more than warnings.
 func Broken(ps []Problem) bool {
 	for _, p := range ps {

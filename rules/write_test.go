@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postern/postern/adapters"
-	"github.com/postern/postern/adapters/memory"
 	"github.com/postern/postern/scim"
 )
 
@@ -149,6 +147,51 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// U-04: a replacement that leaves out what has a default leaves it as it is.
+func TestKeepDefaulted(t *testing.T) {
+	m := quick(t, rule("active", name("a"), fallback("true")), rule("title", name("t"), fallback("Dr.")), rule("nickName", name("n")))
+	before := m.resource(t, `{"active":false,"title":"x","nickName":"y"}`)
+	after := m.resource(t, `{}`)
+	m.KeepDefaulted(before, after, func(a *scim.Attribute) bool { return a.Name == "title" })
+	if got := shown(after); got != `{"active":false}` {
+		t.Error(got)
+	}
+}
+
+// What expressions see of a resource: every type, parents that are absent, all of
+// it.
+func TestOutSees(t *testing.T) {
+	sent := `{"userName":"u","emails":[{"value":"a@x","type":"work"}],"active":false,"` + testURN + `":{"level":3,"score":1.5,"tags":["p","q"],"pet":{"name":"Rex"}},` +
+		enterpriseKey + `:{"department":"R&D"}}`
+	for expression, want := range map[string]any{
+		`resource.test.level + 1`:                                  int64(4),
+		`resource.test.score * 2`:                                  3.0,
+		`resource.active == false`:                                 true,
+		`resource.test.tags[1]`:                                    "q",
+		`resource.test.pet.name`:                                   "Rex",
+		`resource.test.pet.age`:                                    nil,
+		`resource.emails[0].value`:                                 "a@x",
+		`resource.emails[0].display ?? "none"`:                     "none",
+		`resource.name.givenName ?? "none"`:                        "none",
+		`len(resource.phoneNumbers)`:                               int64(0),
+		`resource["` + scim.EnterpriseUserSchema + `"].department`: "R&D",
+		`resource.enterprise.manager.displayName`:                  nil,
+		`string(len(keys(resource)) > 5)`:                          "true",
+		`value`:                                                    "shown",
+	} {
+		m := quick(t, rule("displayName", name("f"), in("value"), out(expression)), rule("emails.value", name("e")), rule("emails.type", name("et")), rule("emails.display", name("ed")),
+			rule("active", name("a")), rule("name.givenName", name("g")), rule("phoneNumbers.value", name("p")), rule("enterprise:department", name("d")),
+			rule("enterprise:manager.displayName", name("md")), rule("test:level", name("l")), rule("test:score", name("s")), rule("test:tags", name("t"), split(",")),
+			rule("test:pet.name", name("pn")), rule("test:pet.age", name("pa")))
+		res := m.resource(t, sent)
+		res.Set(m.Type.Layout.Find("displayName"), scim.Str("shown"))
+		rec, err := m.NewRecord(res, notNull, keyOf)
+		if err != nil || !reflect.DeepEqual(rec.Get("f"), want) {
+			t.Errorf("%s is %#v, want %#v (%v)", expression, rec.Get("f"), want, err)
+		}
+	}
+}
+
 func TestConstantsAndWhen(t *testing.T) {
 	input := userInput(userName(), rule("userType", name("ut")))
 	input.Constants = []Constant{{Field: at(9, "kind"), Value: at(9, "person")}}
@@ -271,56 +314,6 @@ func textOf(v any) string {
 	return text(v)
 }
 
-func TestMembers(t *testing.T) {
-	in := func() Input {
-		return groupInput(rule("displayName", name("title")), rule("members", join("ug", "g", "u"), refers("User")))
-	}
-	m := compiled(t, in())
-	members := m.Type.Layout.Find("members")
-	if typ, ok := m.MemberType(members); typ != "User" || !ok {
-		t.Errorf("members are %q", typ)
-	}
-	if len(m.Relations) != 1 || m.Relations[0] != (RelationField{"$members", "ug", "g", "u", "User"}) {
-		t.Errorf("%v", m.Relations)
-	}
-	ids := func(list ...string) (out []ID) {
-		for _, id := range list {
-			out = append(out, ID{"User", id})
-		}
-		return out
-	}
-	c, ok, err := m.MemberDelta(members, ids("id-1", "id-2"), ids("id-3", "nobody"), Lookup{Key: keyOf})
-	if want := (adapters.MemberChange{Field: "$members", Add: []string{"1", "2"}, Remove: []string{"3"}}); !ok || err != nil || !reflect.DeepEqual(c, want) {
-		t.Errorf("%v %v %v", c, ok, err)
-	}
-	_, ok, err = m.MemberDelta(members, ids("nobody"), nil, Lookup{Key: keyOf})
-	checkFailure(t, err, `members: there is no User with the id "nobody"; create it first.`)
-	if _, ok, _ = m.MemberDelta(m.Type.Layout.Find("displayName"), nil, nil, Lookup{Key: keyOf}); ok {
-		t.Error("displayName has no members")
-	}
-
-	sent := []scim.Value{m.resource(t, `{"members":[{"value":"http://x/Users/id-1"}]}`).Get(members).Elems()[0], scim.Str("id-2")}
-	if got := m.MemberIDs(members, sent); !reflect.DeepEqual(got, ids("id-1", "id-2")) {
-		t.Errorf("%v", got)
-	}
-
-	before, after := m.resource(t, `{"displayName":"x","members":[{"value":"id-1"},{"value":"id-2"}]}`), m.resource(t, `{"displayName":"x","members":[{"value":"id-2"},{"value":"id-3"}]}`)
-	held := fields{"$members": []string{"1", "hidden1", "2"}}
-	d, err := m.Delta(m.record(held), before, after, keyOf, idOf)
-	want := adapters.MemberChange{Field: "$members", Add: []string{"3"}, Remove: []string{"1"}}
-	if err != nil || len(d.Set) > 0 || len(d.Members) != 1 || !reflect.DeepEqual(d.Members[0], want) {
-		t.Errorf("%+v %v", d, err)
-	}
-	bind(m, memory.NoDelta)
-	d, err = m.Delta(m.record(held), before, after, keyOf, idOf)
-	if err != nil || len(d.Set) != 1 || !reflect.DeepEqual(d.Set[0].New, []string{"hidden1", "2", "3"}) {
-		t.Errorf("a list that is replaced whole loses who is hidden: %+v %v", d, err)
-	}
-	if _, ok, _ = m.MemberDelta(members, nil, nil, Lookup{Key: keyOf}); ok {
-		t.Error("this backend takes no such delta")
-	}
-}
-
 // S-04: /Schemas says what the rules can do.
 func TestCharacteristics(t *testing.T) {
 	m := compiled(t, userInput(userName(),
@@ -377,41 +370,5 @@ func TestCharacteristics(t *testing.T) {
 	}
 	if kinds := strings.Join(l.Resolve("phoneNumbers.type").CanonicalValues, " "); !strings.Contains(kinds, "pager") {
 		t.Errorf("S-20 the kinds of phone numbers are %s", kinds)
-	}
-}
-
-func TestAccessors(t *testing.T) {
-	m := quick(t, rule("enterprise:manager.value", name("boss"), refers("User")), rule("groups", join("ug", "u", "g"), refers("Group")),
-		rule("active", name("s"), table("A", "true"), fallback("true")), rule("displayName", in(`record.a`)), rule("title", name("t"), out(`upper(value)`)),
-		rule("nickName", name("n"), in("value"), out("value + resource.userName")), rule("test:tags", name("tags"), split(",")))
-	var texts []string
-	for _, r := range m.Rules() {
-		texts = append(texts, r.Describe())
-	}
-	if got, want := strings.Join(texts, "; "), `login; boss refers to User; ug (u, g) refers to Group; s through a table of values; expression: record.a; `+
-		`t, written by an expression; n through expressions; tags, split at ","`; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	if got := m.References(); !reflect.DeepEqual(got, []string{"User", "Group"}) {
-		t.Errorf("references: %v", got)
-	}
-	if got := m.AttributeOf("s") + m.AttributeOf("nobody"); got != "active" {
-		t.Errorf("the attribute of s: %q", got)
-	}
-	if v, ok := m.Rules()[3].Default(); !ok || !v.Bool() {
-		t.Error("the default of active is true")
-	}
-	if r := m.Rules()[2]; !r.Costly() || !r.IsReference() || r.Top() != m.Type.Layout.Find("groups") || r.Field() != "$groups" || r.Attribute() != r.Top() {
-		t.Error("the rule for groups")
-	}
-	var consulted []string
-	for _, a := range m.Consulted() {
-		consulted = append(consulted, a.Name)
-	}
-	if !reflect.DeepEqual(consulted, []string{"userName"}) || !m.Identifies(m.Type.Layout.ID) || m.Identifies(m.Type.Layout.Find("userName")) || m.MapsExternalID() {
-		t.Errorf("consulted: %v", consulted)
-	}
-	if got := m.ReferencedIDs(m.resource(t, `{`+enterpriseKey+`:{"manager":{"value":"u/Users/1"}}}`)); !reflect.DeepEqual(got, []ID{{"User", "1"}}) {
-		t.Errorf("referenced: %v", got)
 	}
 }
