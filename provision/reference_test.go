@@ -242,6 +242,9 @@ func TestMembersUnread(t *testing.T) {
 	})
 	read("rename, with the answer", 51, func() { r.patch(gc, g, `{"op":"replace","path":"displayName","value":"i"}`) })
 	equal(t, "members", len(members(t, gc, r.get(gc, g), "members")), 51)
+	r.groups.reset()
+	read("remove of nobody", 0, func() { r.patch(gc, g, `{"op":"remove","path":"members[value eq \"nobody\"]"}`) })
+	equal(t, "writes", r.groups.updates.Load(), int64(0)) // P-12
 	_, err := r.tryPatch(gc, "nobody", fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, ann))
 	refused(t, "unknown group", err, 404, "")
 	_, err = r.tryPatch(gc, "nobody", `{"op":"remove","path":"members[value eq \"x\"]"}`)
