@@ -76,8 +76,11 @@ func explainRules(w io.Writer, m *rules.Mapping) error {
 	fmt.Fprintln(t, "LINE\tATTRIBUTE\tFILTERS\tMADE OF")
 	for _, r := range m.Rules() {
 		where := "gateway"
-		if r.Pushable(m) == "yes" {
+		switch r.Pushable(m) {
+		case "yes":
 			where = "backend"
+		case "in part":
+			where = "both"
 		}
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", r.Line, r.Path, where, r.Describe())
 	}
