@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -167,5 +168,42 @@ func TestTwoGateways(t *testing.T) {
 	}
 	if len(slices.Compact(ids)) != 1 {
 		t.Error("one user has two ids")
+	}
+}
+
+// TestTwoGatewaysOneColumn: a column that holds several values is read, changed
+// and written; whoever comes in between must not be undone.
+func TestTwoGatewaysOneColumn(t *testing.T) {
+	one := full(t)
+	two := &rig{t: t, dir: one.dir, token: one.token, vars: map[string]string{}}
+	two.serve()
+	one.do("POST", "/Devices", thing("shared", "")).want(201).keep(one, "d")
+	two.vars["d"] = one.vars["d"]
+	var mu sync.Mutex
+	var added []string
+	until := time.Now().Add(500 * time.Millisecond)
+	crowd(6, func(i int) {
+		for n := 0; time.Now().Before(until); n++ {
+			tag := fmt.Sprintf("t%d.%d", i, n)
+			a, err := []*rig{one, two}[i%2].send("PATCH", "/Devices/{d}", `{`+patchOp+`,"Operations":[{"op":"add","path":"tags","value":["`+tag+`"]}]}`)
+			if err != nil || a.status != 200 && a.status != 409 && a.status != 503 {
+				t.Errorf("%v %v", a, err)
+				return
+			}
+			if a.status == 200 {
+				mu.Lock()
+				added = append(added, tag)
+				mu.Unlock()
+			}
+		}
+	})
+	body := one.get("/Devices/{d}").body
+	for _, tag := range added {
+		if !strings.Contains(body, `"`+tag+`"`) {
+			t.Errorf("%s was lost", tag)
+		}
+	}
+	if len(added) < 10 {
+		t.Errorf("only %d changes", len(added))
 	}
 }
