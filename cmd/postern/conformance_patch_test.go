@@ -71,7 +71,7 @@ func TestPatchEnvelope(t *testing.T) {
 			r.t.Errorf("the detail does not say which operation: %s", d)
 		}
 		r.get("/Users/{p}").is("nickName", "b")
-		a = r.patch("/Users/{p}", `{"op":"replace","path":"nickName","value":"c"},{"op":"replace","path":"`+enterpriseUser+`:manager","value":"nobody"}`).want(400)
+		r.patch("/Users/{p}", `{"op":"replace","path":"nickName","value":"c"},{"op":"replace","path":"`+enterpriseUser+`:manager","value":"nobody"}`).want(400)
 		r.get("/Users/{p}").is("nickName", "b")
 		r.patch("/Users/{p}", `{"op":"replace","path":"nickName","value":"c"},{"op":"replace","path":"userName","value":"root"}`).want(409)
 		r.get("/Users/{p}").is("nickName", "b")
