@@ -22,10 +22,14 @@ type Options struct {
 	Version string
 	Timeout time.Duration // of one readiness probe; 0: 3 s
 	Logger  *slog.Logger
+
+	// API is what administrators with a token can do; nil: nothing.
+	API *API
 }
 
 // New is the handler: /healthz says that the process is up, /readyz whether it
-// can serve requests now. Both take GET and HEAD and answer JSON.
+// can serve requests now. Both take GET and HEAD, answer JSON, and are open. What
+// is under /v1/ needs a token.
 func New(o Options) http.Handler {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
@@ -44,6 +48,9 @@ func New(o Options) http.Handler {
 		}
 		write(w, http.StatusOK, status{Status: "ready", Version: o.Version})
 	})
+	if o.API != nil {
+		o.API.mount(mux, o.Logger)
+	}
 	return mux
 }
 

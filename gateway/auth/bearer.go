@@ -15,7 +15,8 @@ import (
 // section 2, and the name under which its ids and externalIds are kept.
 type Principal struct {
 	provision.Caller
-	Profile string // whose habits to expect: "entra", "okta", or "" for nobody's in particular
+	Profile string   // whose habits to expect: "entra", "okta", or "" for nobody's in particular
+	Scopes  []string // of an administrator; nil for clients
 }
 
 // A Token is one bearer token of a client, as its hash (HashToken).

@@ -35,7 +35,7 @@ var may = map[string][]string{
 	"provision":            {"scim", "scim/filter", "scim/schema", "scim/patch", "scim/bulk", "rules", "identity", "adapters"},
 	"gateway":              {"scim", "scim/filter", "scim/schema", "scim/patch", "scim/bulk", "provision", "identity", "gateway/auth"},
 	"gateway/auth":         {"scim", "provision"},
-	"gateway/admin":        {"provision", "identity"},
+	"gateway/admin":        {"provision", "identity", "scim", "gateway/auth"},
 	"config":               {},
 }
 
@@ -50,6 +50,7 @@ var rooms = map[string][]string{
 	"go.yaml.in/yaml/v4":                 {"config"},
 	"github.com/alecthomas/kong":         {"cmd/postern"},
 	"github.com/go-json-experiment/json": {"scim"},
+	"github.com/schollz/progressbar/v3":  {"cmd/postern"},
 }
 
 // forbidden are packages of the standard library that a room must do without.
