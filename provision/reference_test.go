@@ -367,7 +367,7 @@ func TestExternalID(t *testing.T) {
 	refused(t, "another client's id", err, 404, "")
 
 	kept := newRig(t, settings{external: true})
-	c, okta = kept.call(kept.User), kept.call(kept.User, as("okta"))
+	okta = kept.call(kept.User, as("okta"))
 	kept.user(`{"userName":"ann","externalId":"E1"}`)
 	equal(t, "kept in the backend", value(t, okta, kept.list(okta, `externalId eq "E1"`).Resources[0], "externalId"), any("E1"))
 }

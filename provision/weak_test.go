@@ -3,7 +3,6 @@ package provision_test
 import (
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/memory"
-	"github.com/postern/postern/scim/filter"
 )
 
 type restriction = []func(*adapters.Capabilities)
@@ -17,5 +16,4 @@ var (
 	noOffset  = restriction{memory.CursorOnly}
 	noDelta   = restriction{memory.NoDelta}
 	noOrNot   = restriction{func(c *adapters.Capabilities) { c.Or, c.Not = false, false }}
-	noKeys    = restriction{func(c *adapters.Capabilities) { c.Key.Filter = map[filter.Match]filter.Ops{} }}
 )

@@ -49,9 +49,8 @@ func TestLogin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := &door{}
 			a := single(t, func(w http.ResponseWriter, r *http.Request) {
-				in := map[string]any{}
 				if r.URL.Path == "/login" {
-					if in = readBody(r); in["user"] != "u" || in["password"] != `p"w` || d.broken {
+					if in := readBody(r); in["user"] != "u" || in["password"] != `p"w` || d.broken {
 						reply(w, 403, nil)
 						return
 					}

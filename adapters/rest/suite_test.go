@@ -52,9 +52,8 @@ func key(e string) func(*rest.Step)     { return func(s *rest.Step) { s.Key = te
 func query(kv ...string) func(*rest.Step) {
 	return func(s *rest.Step) { s.Query = pairs(kv...) }
 }
-func format(f string) func(*rest.Step) { return func(s *rest.Step) { s.Format = text(f) } }
-func size(n int) func(*rest.Step)      { return func(s *rest.Step) { s.Size = n } }
-func ordered(s *rest.Step)             { s.Ordered = true }
+func size(n int) func(*rest.Step) { return func(s *rest.Step) { s.Size = n } }
+func ordered(s *rest.Step)        { s.Ordered = true }
 func lacks(names ...string) func(*rest.Step) {
 	return func(s *rest.Step) {
 		for _, n := range names {
