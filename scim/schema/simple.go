@@ -66,7 +66,7 @@ func integer(n scim.Node) (scim.Value, error) {
 	}
 	i, err := strconv.ParseInt(n.Str, 10, 64)
 	if err != nil {
-		return scim.Value{}, invalid("expected an integer of at most 64 bits, without fraction or exponent (S-07)")
+		return scim.Value{}, invalid("expected an integer of at most 64 bits, without fraction or exponent")
 	}
 	return scim.Int(i), nil
 }
@@ -140,7 +140,7 @@ func binary(a *scim.Attribute, n scim.Node) (scim.Value, error) {
 		return scim.Value{}, nil
 	}
 	if isCertificate(a) && !oneDER(raw) {
-		return scim.Value{}, invalid("expected exactly one DER certificate in base64; send a chain as several values (R-14)")
+		return scim.Value{}, invalid("expected exactly one DER certificate in base64; send a chain as several values")
 	}
 	return scim.Str(base64.StdEncoding.EncodeToString(raw)), nil
 }
