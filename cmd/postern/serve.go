@@ -14,7 +14,6 @@ import (
 
 	"github.com/postern/postern/config"
 	"github.com/postern/postern/gateway"
-	"github.com/postern/postern/gateway/admin"
 	"github.com/postern/postern/gateway/auth"
 	"github.com/postern/postern/provision"
 	"github.com/postern/postern/scim/schema"
@@ -23,7 +22,7 @@ import (
 type serveCommand struct {
 	source
 	Listen string `help:"Listen here instead of where the configuration says." placeholder:"HOST:PORT"`
-	Admin  string `help:"Answer /healthz and /readyz here instead of where the configuration says." placeholder:"HOST:PORT"`
+	Admin  string `help:"Answer administrators and probes here instead of where the configuration says." placeholder:"HOST:PORT"`
 }
 
 // Help is printed below the summary.
@@ -74,6 +73,8 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 		return errors.Join(err, scim.Close())
 	}
 	doors := []gateway.Door{door}
+	beside := newChores(ctx)
+	defer beside.end()
 	adminAddress := ""
 	if g.Admin.Value != "" {
 		l, err := open("--admin", g.Admin.Value)
@@ -81,9 +82,13 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 			return errors.Join(err, scim.Close())
 		}
 		adminAddress = l.Addr().String()
-		doors = append(doors, gateway.Door{Name: "admin", Listener: l, Plain: g.Insecure.Value,
-			Handler: admin.New(admin.Options{Ready: a.service.Ready, Version: versionText(), Logger: a.log})})
+		h, err := a.adminHandler(beside)
+		if err != nil {
+			return errors.Join(err, scim.Close(), l.Close())
+		}
+		doors = append(doors, adminDoor(l, h, door.TLS, g.Insecure.Value))
 	}
+	beside.run(func(ctx context.Context) { a.housekeep(ctx, housekeepingEvery) })
 	fmt.Fprintf(m.Stdout, "Postern serves SCIM 2.0 at %s\n", g.BaseURL())
 	if m.Listening != nil {
 		m.Listening(scim.Addr().String(), adminAddress)
