@@ -81,11 +81,14 @@ func (n *Identities) Rekey(ctx context.Context, o RekeyOrder) (RekeyReport, erro
 		return RekeyReport{}, err
 	}
 	report := RekeyReport{Rows: k.rows, Ready: len(k.ready())}
-	if o.Reason.DryRun || report.Ready == 0 {
+	if o.Reason.DryRun {
 		return report, nil
 	}
 	if blocked := len(k.rows) - report.Ready; !o.Correlate && !o.Partial && blocked > 0 {
 		return report, scim.Errorf(409, "", "%d of %d changes cannot be made, and nothing was changed; see the report.", blocked, len(k.rows))
+	}
+	if report.Ready == 0 {
+		return report, nil
 	}
 	if err := k.apply(ctx, o.Reason); err != nil {
 		return report, err

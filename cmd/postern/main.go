@@ -81,7 +81,7 @@ func (m *Main) Run(ctx context.Context, args []string) (status int) {
 		kong.Description(about),
 		kong.Writers(m.Stdout, m.Stderr),
 		kong.Exit(func(code int) { panic(exitStatus(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoExpandSubcommands: true}),
 		kong.Bind(m),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
@@ -110,7 +110,7 @@ func usage(err error) error {
 	switch {
 	case !errors.As(err, &parse) || parse.Context == nil:
 	case parse.Context.Selected() != nil:
-		e.help = "postern " + parse.Context.Selected().Name + " --help"
+		e.help = parse.Context.Selected().FullPath() + " --help"
 	case strings.HasPrefix(e.text, "unexpected argument "):
 		e.text = "there is no command " + strings.TrimPrefix(e.text, "unexpected argument ")
 	}
