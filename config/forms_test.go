@@ -43,12 +43,25 @@ func TestResolve(t *testing.T) {
 		"sqlite:file:a.db?cache=x":    "sqlite:file:a.db?cache=x",
 		"sqlite:":                     "",
 		"sqlite:?mode=ro":             "",
-		"postgres://db/hr":            "",
+		"oracle://db/hr":              "",
+		"postgres://db":               "",
 	} {
 		if got, problem := read(dsn(), written); got.Reveal() != want || (problem == "") != (want != "") {
 			t.Errorf("%s: got %q, %s", written, got.Reveal(), problem)
 		}
 		if got, _ := read(store(), written); got.Resolved != want {
+			t.Errorf("identities %s: got %q", written, got.Resolved)
+		}
+	}
+}
+
+// TestPostgres: the URL of a database is one, for an application and not for the identities.
+func TestPostgres(t *testing.T) {
+	for _, written := range []string{"postgres://hr:secret@db/hr", "postgresql://db:5432/hr?sslmode=require"} {
+		if got, problem := read(dsn(), written); got.Reveal() != written || problem != "" {
+			t.Errorf("%s: got %q, %s", written, got.Reveal(), problem)
+		}
+		if got, problem := read(store(), written); got.Resolved != "" || problem == "" {
 			t.Errorf("identities %s: got %q", written, got.Resolved)
 		}
 	}

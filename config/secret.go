@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -146,13 +147,22 @@ func hashToken(token string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// dsn is where a database is. Only SQLite is known so far.
+// dsn is where a database of an application is.
 func dsn() form[Secret] {
 	return secret(func(r *reader, value string) (string, string, string) {
+		if isPostgres(value) {
+			return value, "", ""
+		}
 		resolved, ok := r.resolveSQLite(value)
 		if !ok {
-			return "", "this is no database that Postern knows", "as in sqlite:state/legacy.db"
+			return "", "this is no database that Postern knows", "as in sqlite:state/legacy.db or postgres://user:password@host:5432/database"
 		}
 		return resolved, "", ""
 	})
+}
+
+// isPostgres reports whether a dsn is the URL of a PostgreSQL database.
+func isPostgres(dsn string) bool {
+	u, err := url.Parse(dsn)
+	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && u.Host != "" && len(u.Path) > 1
 }

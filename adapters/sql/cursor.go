@@ -36,10 +36,13 @@ func (p *plan) start(q adapters.Query) (start, error) {
 		return start{}, errCursor
 	}
 	var s start
-	for _, part := range parts {
+	for i, part := range parts {
 		v, err := untag(part)
 		if err != nil {
 			return start{}, err
+		}
+		if p.dialect != nil && !p.dialect.fits(p.key[i], v) {
+			return start{}, errCursor
 		}
 		s.after = append(s.after, v)
 	}

@@ -17,6 +17,7 @@ type Database struct {
 	dialect  dialect
 	read     *stdsql.DB
 	write    *stdsql.DB // one connection: its transactions queue here, not in the database
+	remote   bool       // a commit that is cut off may have happened
 	readOnly bool
 	timeout  time.Duration
 	wait     time.Duration
@@ -61,7 +62,7 @@ func (s session) query(ctx context.Context, statement string, args ...any) (*std
 	if s.db.trace != nil {
 		s.db.trace(statement)
 	}
-	return s.on.QueryContext(ctx, statement, args...)
+	return s.on.QueryContext(ctx, s.db.dialect.placed(statement), args...)
 }
 
 // exec sends a statement and answers how many rows it changed.
@@ -69,7 +70,7 @@ func (s session) exec(ctx context.Context, statement string, args ...any) (int64
 	if s.db.trace != nil {
 		s.db.trace(statement)
 	}
-	r, err := s.on.ExecContext(ctx, statement, args...)
+	r, err := s.on.ExecContext(ctx, s.db.dialect.placed(statement), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -106,25 +107,28 @@ func (db *Database) view(ctx context.Context, op string, snapshot bool, f func(c
 		if !snapshot {
 			return f(ctx, session{db.read, db})
 		}
-		return db.transact(ctx, db.read, f)
+		return db.transact(ctx, db.read, db.dialect.snapshot(), f)
 	})
 }
 
 // change runs f in one transaction that may write.
 func (db *Database) change(ctx context.Context, op string, f func(context.Context, session) error) error {
 	return db.attempt(ctx, op, func(ctx context.Context) error {
-		return db.transact(ctx, db.write, f)
+		return db.transact(ctx, db.write, nil, f)
 	})
 }
 
-func (db *Database) transact(ctx context.Context, pool *stdsql.DB, f func(context.Context, session) error) error {
-	tx, err := pool.BeginTx(ctx, nil)
+func (db *Database) transact(ctx context.Context, pool *stdsql.DB, how *stdsql.TxOptions, f func(context.Context, session) error) error {
+	tx, err := pool.BeginTx(ctx, how)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // does nothing after Commit
 	if err := f(ctx, session{tx, db}); err != nil {
 		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err // before the commit is begun, so that what comes after it was
 	}
 	if err := tx.Commit(); err != nil {
 		return &commitError{err}
@@ -138,6 +142,10 @@ type commitError struct{ error }
 
 func (e *commitError) Unwrap() error { return e.error }
 
+// maxTries bounds how often a server is asked to do an operation that it gave up
+// for the sake of another. A file's lock is asked for until the time is over.
+const maxTries = 10
+
 // attempt runs f, again where another transaction was in the way, until that
 // has taken as long as a caller can be asked to wait.
 func (db *Database) attempt(ctx context.Context, op string, f func(context.Context) error) error {
@@ -147,7 +155,7 @@ func (db *Database) attempt(ctx context.Context, op string, f func(context.Conte
 		defer cancel()
 	}
 	var begun time.Time
-	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+	for tries, pause := 1, time.Millisecond; ; tries, pause = tries+1, min(2*pause, 50*time.Millisecond) {
 		err := f(ctx)
 		if err == nil {
 			return nil
@@ -159,7 +167,7 @@ func (db *Database) attempt(ctx context.Context, op string, f func(context.Conte
 		if begun.IsZero() {
 			begun = time.Now()
 		}
-		if time.Since(begun) > db.wait || !sleep(ctx, pause) {
+		if db.remote && tries == maxTries || time.Since(begun) > db.wait || !sleep(ctx, pause) {
 			return db.fault(ctx, op, err)
 		}
 	}
@@ -189,9 +197,10 @@ func (db *Database) fault(ctx context.Context, op string, err error) error {
 	out := &adapters.Error{Kind: adapters.Unavailable, Op: op, Err: err}
 	var commit *commitError
 	if ended := ctx.Err(); ended != nil {
-		// A commit is not begun under a context that has ended, so nothing
+		// A commit is not begun under a context that has ended: of a file, nothing
 		// was kept, whatever the driver said.
 		out.Err = fmt.Errorf("%w: %v", ended, err)
+		out.Unsure = db.remote && errors.As(err, &commit)
 		return out
 	}
 	if errors.Is(err, errNoTable) || errors.Is(err, errStale) {

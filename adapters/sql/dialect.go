@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	stdsql "database/sql"
 	"strings"
 
 	"github.com/postern/postern/adapters"
@@ -14,6 +15,19 @@ type dialect interface {
 	// quote makes an identifier of a name that was checked by checkName.
 	quote(name string) string
 
+	// relation is the same for the name of a table, before which there may be
+	// that of a schema.
+	relation(name string) string
+
+	// placed writes a statement with parameters as the driver wants them.
+	placed(statement string) string
+
+	// blank is the condition that a column holds the empty text.
+	blank(c *column) string
+
+	// truth is a condition that is always true, or never.
+	truth(is bool) string
+
 	// probe is a statement that reads something of the database.
 	probe() string
 
@@ -21,8 +35,15 @@ type dialect interface {
 	// errNoTable if there is none of that name.
 	schema(ctx context.Context, s session, table string) (*schema, error)
 
-	// fields declares what compare and order can express exactly.
+	// fields declares what can be asked about a column.
 	fields() adapters.Field
+
+	// can reports whether compare can express a comparison exactly; if not, the
+	// column is read and compared here.
+	can(c *column, cmp *filter.Compare) bool
+
+	// sorts reports whether order can express an order exactly.
+	sorts(c *column, m filter.Match) bool
 
 	// compare writes a condition on a column, true of exactly the rows of which
 	// filter.Matches is true. It may be null where that is false.
@@ -55,12 +76,35 @@ type dialect interface {
 	write(c *column, v any) (any, error)
 
 	// list is a table of the elements of a JSON array that is bound to one "?":
-	// ord counts from 0, value is the element.
-	list() (from, ord, value string)
+	// ord counts from 0, value is the element as a column holds it.
+	list(c *column) (from, ord, value string)
+
+	// key is a column as the key of records.
+	key(c *column) *column
+
+	// pair makes two columns comparable by "=".
+	pair(a, b *column) (x, y string)
+
+	// stored writes a parameter that is what a column, or another of the same
+	// keys, holds as it was read.
+	stored(b *builder, c *column, v any)
+
+	// fits reports whether stored can write a value.
+	fits(c *column, v any) bool
 
 	// element is the text of a key as an element of such a list that equals a
 	// column; false if the column cannot hold it.
 	element(c *column, text string) (any, bool)
+
+	// snapshot is how a transaction begins in which all is read of one moment.
+	snapshot() *stdsql.TxOptions
+
+	// lock ends a SELECT of rows that nobody else is to change meanwhile.
+	lock() string
+
+	// missing lists what the credential may not do with a table, of select,
+	// insert, update and delete.
+	missing(ctx context.Context, s session, table string) ([]string, error)
 
 	// deferred is a statement that lets references be without targets until the
 	// transaction ends.
@@ -99,6 +143,8 @@ const (
 	integerKind             // integers where a value is one, else whatever it is
 	realKind                // floating point
 	timeKind                // instants, in any of several forms
+	boolKind                // true and false
+	bytesKind               // bytes
 )
 
 // A schema is what the database says about a table.
@@ -127,6 +173,8 @@ type column struct {
 	folded    bool // leads an index that ignores the case of ASCII letters
 	alone     bool // a unique index is on it alone
 	exact     bool // leads an index that compares byte for byte
+	local     bool // its order in the database is not that of its bytes
+	pg        pgColumn
 }
 
 // alias is the alias of its table.

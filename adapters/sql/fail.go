@@ -46,9 +46,9 @@ func (a *Adapter) change(ctx context.Context, op string, p *plan, fields []strin
 // blame is the field at fault: of the columns that the database names, the
 // first that is being written, else the first that is in the shape.
 func (a *Adapter) blame(p *plan, f failure, written []string) string {
-	if f.table != "" && !strings.EqualFold(f.table, a.table.Name) {
+	if f.table != "" && !sameTable(a.table.Name, f.table) {
 		for i, l := range p.links {
-			if l != nil && strings.EqualFold(f.table, a.relations[i].Table) {
+			if l != nil && sameTable(a.relations[i].Table, f.table) {
 				return l.field
 			}
 		}
@@ -83,6 +83,16 @@ func (a *Adapter) blame(p *plan, f failure, written []string) string {
 		return written[0]
 	}
 	return key
+}
+
+// sameTable compares the name of a table, perhaps with its schema, with what the
+// database calls it.
+func sameTable(configured, found string) bool {
+	if strings.EqualFold(configured, found) {
+		return true
+	}
+	i := strings.LastIndexByte(configured, '.')
+	return i >= 0 && strings.EqualFold(configured[i+1:], found)
 }
 
 // Probe implements adapters.Adapter: the table must be there, with its columns.

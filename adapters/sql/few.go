@@ -49,7 +49,7 @@ func (a *Adapter) few(ctx context.Context, s session, p *plan, q adapters.Query,
 		return nil, err
 	}
 	n := len(out.records)
-	if n > maxFew || n > 1 && len(q.Sort) > 0 || !out.order() {
+	if n > maxFew || n > 1 && len(q.Sort) > 0 || !p.orders(out) {
 		return nil, nil
 	}
 	skip := min(from.offset, n)
@@ -59,6 +59,12 @@ func (a *Adapter) few(ctx context.Context, s session, p *plan, q adapters.Query,
 	}
 	out.total = n
 	return out, nil
+}
+
+// orders puts the records in the order of their keys; false if only the database
+// knows it.
+func (p *plan) orders(r *result) bool {
+	return len(r.records) < 2 || !p.key[0].local && r.order()
 }
 
 // order puts the records in the order of their keys; false if it is not known.

@@ -29,7 +29,7 @@ func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, er
 	if err != nil {
 		return nil, err
 	}
-	l := &link{db: db, d: db.dialect, field: r.Field, table: db.dialect.quote(r.Table), within: newBuilder()}
+	l := &link{db: db, d: db.dialect, field: r.Field, table: db.dialect.relation(r.Table), within: newBuilder()}
 	owner, member := t.column(r.Owner), t.column(r.Member)
 	if owner == nil || member == nil {
 		return nil, fmt.Errorf("%w: %s.%s, %s.%s", errStale, r.Table, r.Owner, r.Table, r.Member)
@@ -87,9 +87,16 @@ func (l *link) from(b *builder, before string) {
 	}
 	b.add(" WHERE ")
 	if l.target != nil {
-		b.add(l.target.ref, " = ", l.member.ref, " AND ")
+		l.meet(b)
+		b.add(" AND ")
 	}
 	b.include(l.within)
+}
+
+// meet writes the condition that a row of the join table is about a member.
+func (l *link) meet(b *builder) {
+	x, y := l.d.pair(l.target, l.member)
+	b.add(x, " = ", y)
 }
 
 // compare writes a condition on the members of the row whose key is a column.
@@ -102,7 +109,7 @@ func (l *link) compare(b *builder, key *column, c *filter.Compare) error {
 		b.add("NOT ")
 		l.any(b, key, nil)
 	case c.Value.Kind == filter.Null:
-		b.add("0")
+		b.add(l.d.truth(false))
 	case c.Op == filter.Eq && l.member.indexed:
 		l.with(b, key, c)
 	case c.Op == filter.Eq:
@@ -122,14 +129,16 @@ func (l *link) compare(b *builder, key *column, c *filter.Compare) error {
 // with writes the condition that a row is among the owners of a member: the
 // member is looked up once, not for each row.
 func (l *link) with(b *builder, key *column, c *filter.Compare) {
-	b.add(key.ref, " IN (SELECT ", l.owner.ref, " FROM ")
+	x, y := l.d.pair(key, l.owner)
+	b.add(x, " IN (SELECT ", y, " FROM ")
 	if l.target != nil {
 		b.add(l.target.table, " AS m CROSS JOIN ")
 	}
 	b.add(l.table, " AS j WHERE ")
 	l.d.compare(b, l.shown, c)
 	if l.target != nil {
-		b.add(" AND ", l.member.ref, " = ", l.target.ref)
+		b.add(" AND ")
+		l.meet(b)
 	}
 	b.add(" AND ").include(l.within).add(")")
 }
@@ -139,7 +148,8 @@ func (l *link) with(b *builder, key *column, c *filter.Compare) {
 func (l *link) any(b *builder, key *column, c *filter.Compare) {
 	b.add("EXISTS (SELECT 1")
 	l.from(b, "")
-	b.add(" AND ", l.owner.ref, " = ", key.ref)
+	x, y := l.d.pair(l.owner, key)
+	b.add(" AND ", x, " = ", y)
 	if c != nil {
 		b.add(" AND ")
 		l.d.compare(b, l.shown, c)
@@ -156,14 +166,16 @@ func (l *link) members(ctx context.Context, s session, owners []any) ([][]string
 		for i, owner := range owners {
 			b := newBuilder().add("SELECT 0, ", l.d.selected(l.shown))
 			l.from(b, "")
-			b.add(" AND ", l.owner.ref, " = ").bind(owner).add(" ORDER BY ", l.d.exactly(l.shown))
+			b.add(" AND ", l.owner.ref, " = ")
+			l.d.stored(b, l.owner, owner)
+			b.add(" ORDER BY ", l.d.exactly(l.shown))
 			if err := l.read(ctx, s, b, out[i:i+1]); err != nil {
 				return nil, err
 			}
 		}
 		return out, nil
 	}
-	list, ord, value := l.d.list()
+	list, ord, value := l.d.list(l.owner)
 	b := newBuilder().add("SELECT ", ord, ", ", l.d.selected(l.shown))
 	b.args = append(b.args, array)
 	l.from(b, list+" CROSS JOIN ")
@@ -227,11 +239,14 @@ func (l *link) add(ctx context.Context, s session, op string, owner any, members
 	if err := l.known(ctx, s, op, array, len(list)); err != nil {
 		return err
 	}
-	from, _, value := l.d.list()
-	b := newBuilder().add("INSERT INTO ", l.table, " (", l.owner.quoted, ", ", l.member.quoted, ") SELECT ").bind(owner)
+	from, _, value := l.d.list(l.member)
+	b := newBuilder().add("INSERT INTO ", l.table, " (", l.owner.quoted, ", ", l.member.quoted, ") SELECT ")
+	l.d.stored(b, l.owner, owner)
 	b.add(", ", value, " FROM ", from, " WHERE NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ")
 	b.args = append(b.args, array)
-	b.add(l.owner.ref, " = ").bind(owner).add(" AND ", l.d.exactly(l.member), " = ", value, ")")
+	b.add(l.owner.ref, " = ")
+	l.d.stored(b, l.owner, owner)
+	b.add(" AND ", l.d.exactly(l.member), " = ", value, ")")
 	_, err = s.exec(ctx, string(b.text), b.args...)
 	if err == nil {
 		return nil
@@ -266,7 +281,7 @@ func (l *link) known(ctx context.Context, s session, op, array string, n int) er
 
 // targets writes the records of the target whose keys are in an array.
 func (l *link) targets(b *builder, array string) {
-	from, _, value := l.d.list()
+	from, _, value := l.d.list(l.target)
 	b.add(from, " CROSS JOIN ", l.target.table, " AS m WHERE ", l.d.exactly(l.target), " = ", value, " AND ")
 	b.args = append(b.args, array)
 	b.include(l.within)
@@ -282,14 +297,19 @@ func (l *link) remove(ctx context.Context, s session, owner any, members []strin
 	if err != nil {
 		return err
 	}
-	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", l.owner.ref, " = ").bind(owner)
-	b.add(" AND ", l.d.exactly(l.member), " IN (SELECT ")
+	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", l.owner.ref, " = ")
+	l.d.stored(b, l.owner, owner)
+	b.add(" AND ")
 	if l.target != nil {
-		b.add(l.target.ref, " FROM ")
+		x, y := l.d.pair(l.member, l.target)
+		if x == l.member.ref {
+			x = l.d.exactly(l.member)
+		}
+		b.add(x, " IN (SELECT ", y, " FROM ")
 		l.targets(b, array)
 	} else {
-		from, _, value := l.d.list()
-		b.add(value, " FROM ", from)
+		from, _, value := l.d.list(l.member)
+		b.add(l.d.exactly(l.member), " IN (SELECT ", value, " FROM ", from)
 		b.args = append(b.args, array)
 	}
 	b.add(")")
@@ -338,15 +358,18 @@ func (l *link) replace(ctx context.Context, s session, op string, owner any, old
 
 // renamed carries an owner's rows over to its new key.
 func (l *link) renamed(ctx context.Context, s session, c *column, from, to any) error {
-	b := newBuilder().add("UPDATE ", l.table, " AS j SET ", c.quoted, " = ").bind(to)
-	b.add(" WHERE ", c.ref, " = ").bind(from)
+	b := newBuilder().add("UPDATE ", l.table, " AS j SET ", c.quoted, " = ")
+	l.d.stored(b, c, to)
+	b.add(" WHERE ", c.ref, " = ")
+	l.d.stored(b, c, from)
 	_, err := s.exec(ctx, string(b.text), b.args...)
 	return err
 }
 
 // forget removes all rows with a key at one end.
 func (l *link) forget(ctx context.Context, s session, c *column, key any) error {
-	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", c.ref, " = ").bind(key)
+	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", c.ref, " = ")
+	l.d.stored(b, c, key)
 	_, err := s.exec(ctx, string(b.text), b.args...)
 	return err
 }

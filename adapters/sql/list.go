@@ -62,12 +62,19 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 	if err != nil {
 		return page, err
 	}
-	where := newBuilder()
-	if err := p.where(where, q.Filter); err != nil {
-		return page, &adapters.Error{Kind: adapters.Unsupported, Op: "list", Err: err}
+	where, hard := newBuilder(), p.hard(q.Filter)
+	if !hard {
+		if err := p.where(where, q.Filter); err != nil {
+			return page, &adapters.Error{Kind: adapters.Unsupported, Op: "list", Err: err}
+		}
 	}
 	_, links := p.wanted(q.Want)
-	err = a.view(ctx, "list", len(links) > 0, func(ctx context.Context, s session) error {
+	err = a.view(ctx, "list", hard || len(links) > 0, func(ctx context.Context, s session) error {
+		if hard {
+			if where, err = a.resolved(ctx, s, p, q.Filter); err != nil {
+				return err
+			}
+		}
 		page, err = a.page(ctx, s, p, q, start, where)
 		return err
 	})
@@ -145,11 +152,22 @@ func (p *plan) statement(q adapters.Query, from start, where *builder, columns [
 	}
 	b.add(" FROM ", p.from).include(where)
 	if from.after != nil {
-		b.add(" AND (", p.byKey, ") > (").bind(from.after...).add(")")
+		b.add(" AND (", p.byKey, ") > (")
+		for i, v := range from.after {
+			if i > 0 {
+				b.add(", ")
+			}
+			p.dialect.stored(b, p.key[i], v)
+		}
+		b.add(")")
 	}
 	b.add(" ORDER BY ")
 	for _, by := range q.Sort {
-		p.dialect.order(b, p.column(by.Field), by.Match, by.Descending)
+		c := p.column(by.Field)
+		if !p.dialect.sorts(c, by.Match) {
+			return nil, &adapters.Error{Kind: adapters.Unsupported, Op: "list", Field: by.Field, Err: errors.New("the column is of no type that can be sorted so")}
+		}
+		p.dialect.order(b, c, by.Match, by.Descending)
 		b.add(", ")
 	}
 	b.add(p.byKey)

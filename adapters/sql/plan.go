@@ -61,7 +61,7 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{db: a.db, schema: t, from: a.db.dialect.quote(a.table.Name) + " AS t"}
+	p := &plan{db: a.db, schema: t, from: a.db.dialect.relation(a.table.Name) + " AS t"}
 	p.dialect = a.db.dialect
 	p.scope.column = t.column
 	p.scope.link = func(name string) *link {
@@ -94,10 +94,7 @@ func (p *plan) deriveKey(names []string) error {
 		if c == nil {
 			return fmt.Errorf("%w: %s.%s", errStale, p.schema.name, name)
 		}
-		if c.kind == timeKind { // a key is what is stored, as it is written
-			d := *c
-			d.kind, c = integerKind, &d
-		}
+		c = p.dialect.key(c)
 		p.key = append(p.key, c)
 		refs = append(refs, p.dialect.selected(c))
 		quoted = append(quoted, c.quoted)
@@ -130,7 +127,7 @@ func (p *plan) deriveFields(ctx context.Context, s session, a *Adapter) error {
 
 // keyPresent keeps out rows that have no key, where the table allows them.
 func (p *plan) keyPresent(b *builder) {
-	b.add("1")
+	b.add(p.dialect.truth(true))
 	for _, c := range p.key {
 		switch {
 		case c.rowid, c.notNull && (c.kind == integerKind || len(p.key) > 1):

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+	"github.com/postern/postern/scim/filter"
 )
 
 const connectionLife = time.Minute
@@ -166,7 +167,7 @@ func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, 
 // probe reads the first page: SELECT 1 would be answered without a look at the file.
 func (sqlite) probe() string { return "SELECT 1 FROM sqlite_master LIMIT 1" }
 
-func (sqlite) list() (from, ord, value string) { return "json_each(?) AS l", "l.key", "l.value" }
+func (sqlite) list(*column) (from, ord, value string) { return "json_each(?) AS l", "l.key", "l.value" }
 
 // exactly overrides the collation with which the column was declared.
 func (sqlite) exactly(c *column) string {
@@ -179,5 +180,45 @@ func (sqlite) exactly(c *column) string {
 // selected hides the declared type from the driver, which would turn dates and
 // booleans into what they are not.
 func (sqlite) selected(c *column) string { return "+" + c.ref }
+
+func (d sqlite) relation(name string) string { return d.quote(name) }
+
+func (sqlite) placed(statement string) string { return statement }
+
+func (sqlite) blank(c *column) string { return c.ref + " = ''" }
+
+func (sqlite) truth(is bool) string {
+	if is {
+		return "1"
+	}
+	return "0"
+}
+
+func (sqlite) can(*column, *filter.Compare) bool { return true }
+
+func (sqlite) sorts(*column, filter.Match) bool { return true }
+
+// key is what is stored, as it is written.
+func (sqlite) key(c *column) *column {
+	if c.kind != timeKind {
+		return c
+	}
+	d := *c
+	d.kind = integerKind
+	return &d
+}
+
+func (sqlite) pair(a, b *column) (x, y string) { return a.ref, b.ref }
+
+func (sqlite) stored(b *builder, _ *column, v any) { b.bind(v) }
+
+func (sqlite) fits(*column, any) bool { return true }
+
+func (sqlite) snapshot() *stdsql.TxOptions { return nil }
+
+// lock is not needed: there is one writer.
+func (sqlite) lock() string { return "" }
+
+func (sqlite) missing(context.Context, session, string) ([]string, error) { return nil, nil }
 
 func (sqlite) deferred() string { return "PRAGMA defer_foreign_keys = ON" }

@@ -41,7 +41,9 @@ func odd(s string) bool { return strings.ContainsAny(s, "\x00\uFFFD") || !utf8.V
 // variants lists the texts, as NOCASE tells texts apart, that fold like s; none
 // if they are more than maxVariants. Their number is a power of two, so that
 // few statements differ by it; the last may be repeated.
-func variants(s string) []any {
+func variants(s string) []any { return variantsUpTo(s, maxVariants) }
+
+func variantsUpTo(s string, most int) []any {
 	if odd(s) {
 		return nil
 	}
@@ -51,12 +53,12 @@ func variants(s string) []any {
 		if ascii != 0 {
 			rest = append(rest, ascii)
 		}
-		if len(out)*len(rest) > maxVariants {
+		if len(out)*len(rest) > most {
 			return nil
 		}
 		out = extend(out, rest)
 	}
-	list := make([]any, 0, maxVariants)
+	list := make([]any, 0, len(out))
 	for _, v := range out {
 		list = append(list, v)
 	}

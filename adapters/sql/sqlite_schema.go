@@ -72,7 +72,7 @@ func (d sqlite) readColumns(ctx context.Context, s session, t *schema) ([]*colum
 		c := &column{
 			name:      name,
 			quoted:    d.quote(name),
-			table:     d.quote(t.name),
+			table:     d.relation(t.name),
 			number:    strings.Contains(strings.ToUpper(declared), "INT"),
 			kind:      sqliteKind(declared),
 			notNull:   notNull,

@@ -27,10 +27,10 @@ func (s *scope) write(b *builder, e filter.Expr) error {
 	}
 	switch e := e.(type) {
 	case nil, filter.True:
-		b.add("1")
+		b.add(s.dialect.truth(true))
 		return nil
 	case filter.False:
-		b.add("0")
+		b.add(s.dialect.truth(false))
 		return nil
 	case filter.And:
 		return s.join(b, e, " AND ")
@@ -163,7 +163,7 @@ func (s *scope) compareKey(b *builder, c *filter.Compare) error {
 	}
 	switch {
 	case c.Value.Kind == filter.Null: // a record always has a key
-		b.add(map[bool]string{true: "0", false: "1"}[c.Op == filter.Eq])
+		b.add(s.dialect.truth(c.Op != filter.Eq))
 	case c.Op == filter.Eq:
 		s.keyIs(b, adapters.Key(c.Value.Str))
 	case c.Op == filter.Ne:
@@ -180,7 +180,7 @@ func (s *scope) compareKey(b *builder, c *filter.Compare) error {
 func (s *scope) keyIs(b *builder, key adapters.Key) {
 	parts, ok := adapters.SplitKey(key, len(s.key))
 	if !ok || adapters.JoinKey(parts...) != key {
-		b.add("0")
+		b.add(s.dialect.truth(false))
 		return
 	}
 	for i, c := range s.key {
@@ -188,7 +188,7 @@ func (s *scope) keyIs(b *builder, key adapters.Key) {
 			b.add(" AND ")
 		}
 		if parts[i] == "" {
-			b.add(c.ref, " = ''")
+			b.add(s.dialect.blank(c))
 			continue
 		}
 		s.dialect.compare(b, c, &filter.Compare{Op: filter.Eq, Match: filter.Exact, Value: filter.StringValue(parts[i])})

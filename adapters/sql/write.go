@@ -125,7 +125,15 @@ func (a *Adapter) insertKey(p *plan, key adapters.Key, m *assignment) error {
 		if _, ok := integer(parts[i]); c.kind == integerKind && c.number && !ok {
 			return a.noKey("keys of this table are integers")
 		}
-		m.set(c, parts[i])
+		v := any(parts[i])
+		if parts[i] != "" {
+			w, err := p.dialect.write(c, parts[i])
+			if err != nil {
+				return a.noKey("no key of this table")
+			}
+			v = w
+		}
+		m.set(c, v)
 	}
 	return nil
 }
@@ -149,7 +157,7 @@ func (m *assignment) hasAll(columns []*column) bool {
 }
 
 func (m *assignment) statement(p *plan) *builder {
-	b := newBuilder().add("INSERT INTO ", p.dialect.quote(p.schema.name))
+	b := newBuilder().add("INSERT INTO ", p.dialect.relation(p.schema.name))
 	if len(m.columns) == 0 {
 		return b.add(" DEFAULT VALUES RETURNING ", p.keyNames)
 	}
@@ -190,11 +198,16 @@ func (p *plan) returned(ctx context.Context, s session, b *builder) ([][]any, er
 	return out, rows.Err()
 }
 
-// locate answers the key of a record as it is stored. NotFound if there is none.
+// locate answers the key of a record as it is stored, and keeps others from
+// changing it until the transaction ends. NotFound if there is none.
 func (p *plan) locate(ctx context.Context, s session, key adapters.Key) ([]any, error) {
 	b := newBuilder().add("SELECT ", p.keys, " FROM ", p.from)
 	p.at(b, key)
-	keys, err := p.returned(ctx, s, b.add(" LIMIT 2"))
+	b.add(" LIMIT 2")
+	if !p.schema.view {
+		b.add(p.dialect.lock())
+	}
+	keys, err := p.returned(ctx, s, b)
 	switch {
 	case err != nil:
 		return nil, err
