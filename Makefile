@@ -6,9 +6,10 @@
 GO      ?= go
 LISTEN  ?= 127.0.0.1:8080
 FUZZ    ?= 30s
+STEPS   ?= 1000000
 export CGO_ENABLED = 1
 
-.PHONY: all build run test race lint fuzz bench docs clean
+.PHONY: all build run test race lint fuzz model bench docs clean
 
 all: build
 
@@ -30,12 +31,17 @@ lint:
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
+# Identities against their model, step by step: STEPS=1000000 takes half an hour.
+model:
+	IDENTITY_MODEL_STEPS=$(STEPS) $(GO) test ./identity -run 'TestModel$$' -count=1 -timeout 24h -v
+
 # Half a minute of each fuzz target.
 fuzz:
 	@sh .ci/fuzz $(FUZZ)
 
 bench:
 	$(GO) run ./bench $(if $(QUICK),-quick)
+	$(GO) run ./bench/merged $(if $(QUICK),-quick)
 
 docs:
 	$(GO) test ./config ./cmd/postern -run 'Reference|Docs' -update
