@@ -190,9 +190,9 @@ func (o *office) print(v any, table func(w io.Writer)) error {
 	return w.Flush()
 }
 
-const moment = "2006-01-02 15:04:05"
+const moment = "2006-01-02T15:04:05Z"
 
-func local(t time.Time) string { return t.Local().Format(moment) }
+func when(t time.Time) string { return t.UTC().Format(moment) }
 
 // identities prints the forms of identities one below the other.
 func (o *office) identities(all []identity.Identity) error {

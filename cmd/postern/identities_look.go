@@ -151,7 +151,7 @@ func describeMove(w io.Writer, indent string, mv identity.Move) {
 	if mv.Undone {
 		what += " (undone)"
 	}
-	fmt.Fprintf(w, "%s%s\t%s\tby %s: %s\t\n", indent, what, local(mv.At), mv.Who, mv.Why)
+	fmt.Fprintf(w, "%s%s\t%s\tby %s: %s\t\n", indent, what, when(mv.At), mv.Who, mv.Why)
 }
 
 type identitiesHistory struct {
@@ -213,7 +213,7 @@ func (c identitiesPending) Run(ctx context.Context, m *Main) error {
 		return o.print(all, func(w io.Writer) {
 			fmt.Fprintln(w, "CLIENT\tTYPE\tID\tSTAYS\tSINCE\t")
 			for _, p := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", p.Client, p.Type, p.ID, p.Primary, local(p.Since))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", p.Client, p.Type, p.ID, p.Primary, when(p.Since))
 			}
 		})
 	})

@@ -111,7 +111,7 @@ func (c identitiesTasks) Run(ctx context.Context, m *Main) error {
 		err = o.print(open, func(w io.Writer) {
 			fmt.Fprintln(w, "TASK\tSTEP\tRECORD\tMERGE\tSINCE\tTRIES\tNOTE\t")
 			for _, t := range open {
-				fmt.Fprintf(w, "%d\t%s\t%s:%s\t%d\t%s\t%d\t%s\t\n", t.Nr, stepName(t), t.Backend, t.Key, t.Move, local(t.Since), t.Tries, t.Note)
+				fmt.Fprintf(w, "%d\t%s\t%s:%s\t%d\t%s\t%d\t%s\t\n", t.Nr, stepName(t), t.Backend, t.Key, t.Move, when(t.Since), t.Tries, t.Note)
 			}
 		})
 		return errors.Join(err, o.unfinished(failed))
