@@ -87,18 +87,15 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 	p := t.plan(c)
 	query := adapters.Query{Filter: d.pushed, Sort: d.sort, Offset: q.StartIndex - 1, Limit: q.Count, Total: true, Want: p.Want}
 	for excluded := false; ; excluded = true {
-		if excluded || t.hides.Load() {
+		var hidden []adapters.Key
+		if excluded || q.Filter == nil && t.hides.Load() { // what a filter finds is mostly a page at most
 			excluded = true
-			hidden, err := s.hidden(ctx, c, t)
-			if err != nil || len(hidden) > 0 && !t.canExclude() {
+			if hidden, err = s.hidden(ctx, c, t); err != nil || len(hidden) > 0 && !t.canExclude() {
 				return List{}, false, err
-			}
-			if len(hidden) > 0 {
-				query.Filter = conjoin(d.pushed, filter.Not{Term: oneOf(hidden)})
 			}
 		}
 		mark := t.recall.mark()
-		pg, err := t.Adapter.List(ctx, query)
+		pg, err := t.listWithout(ctx, query, hidden)
 		if err != nil {
 			return List{}, false, err
 		}
@@ -119,6 +116,35 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 			return out, true, nil
 		}
 	}
+}
+
+// manyHidden is from how many records on it is faster to count all, and those that
+// are hidden, than to ask of each whether it is hidden.
+const manyHidden = 5000
+
+// listWithout lists a page without some records.
+func (t *target) listWithout(ctx context.Context, query adapters.Query, hidden []adapters.Key) (adapters.Page, error) {
+	if len(hidden) == 0 {
+		return t.Adapter.List(ctx, query)
+	}
+	pushed, these := query.Filter, oneOf(hidden)
+	query.Filter = conjoin(pushed, filter.Not{Term: these})
+	if len(hidden) < manyHidden {
+		return t.Adapter.List(ctx, query)
+	}
+	query.Total = false
+	pg, err := t.Adapter.List(ctx, query)
+	if err != nil {
+		return pg, err
+	}
+	all, err := t.Adapter.List(ctx, adapters.Query{Filter: pushed, Total: true})
+	if err != nil {
+		return pg, err
+	}
+	among, err := t.Adapter.List(ctx, adapters.Query{Filter: conjoin(pushed, these), Total: true})
+	// The three do not see the same moment: a page is never more than there is.
+	pg.Total = max(all.Total-among.Total, len(pg.Records))
+	return pg, err
 }
 
 // hidden lists the records that must stay out of this client's lists.

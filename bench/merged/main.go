@@ -18,6 +18,7 @@ import (
 type options struct {
 	identities, rounds, connections int
 	turn                            time.Duration
+	only                            string
 }
 
 func main() {
@@ -29,6 +30,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 0, "turns of each server; 0: 9, or 5 if quick")
 	flag.IntVar(&o.connections, "connections", 8, "connections that are kept open and used at once")
 	flag.DurationVar(&o.turn, "turn", 0, "how long a turn lasts; 0: 2s, or 500ms if quick")
+	flag.StringVar(&o.only, "case", "", "only this case")
 	flag.Parse()
 	o.defaults(*quick)
 	if err := run(ctx, o); err != nil {
@@ -82,6 +84,9 @@ func run(ctx context.Context, o options) error {
 	}
 	defer merged.stop()
 	for _, c := range w.cases() {
+		if o.only != "" && c.name != o.only {
+			continue
+		}
 		if err := compare(ctx, o, c, plain, merged); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -117,7 +122,7 @@ func compare(ctx context.Context, o options, c testCase, plain, merged *server) 
 		ratios, without, with = append(ratios, got[merged]/got[plain]), append(without, got[plain]), append(with, got[merged])
 	}
 	fmt.Printf("%-24s without merges %7.0f/s, with merges %7.0f/s\n", c.name, median(without), median(with))
-	fmt.Printf("RATIO case=%s identities=%d value=%.2f target=%.2f\n", c.name, o.identities, median(ratios), target)
+	fmt.Printf("RATIO case=%s identities=%d value=%.2f target=%.2f\n", c.name, o.identities, median(ratios), c.target)
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (s *server) load(ctx context.Context, connections int, d time.Duration, c t
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(n), 7))
 			for ctx.Err() == nil {
-				if errs[n] = s.get(ctx, c.path(r), c.one); errs[n] != nil {
+				if errs[n] = s.get(ctx, c.path(r), c.holds); errs[n] != nil {
 					return
 				}
 				done.Add(1)
