@@ -37,7 +37,7 @@ func (a *Adapter) change(ctx context.Context, op string, p *plan, fields []strin
 		}
 		e := &adapters.Error{Kind: what.kind, Op: op, Field: a.blame(p, what, fields), Err: err}
 		if what.foreign && op == "delete" {
-			e.Kind = adapters.Conflict
+			e.Kind, e.Field = adapters.Conflict, "" // who refers is another record
 		}
 		return e
 	})

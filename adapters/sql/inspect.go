@@ -104,11 +104,24 @@ func (in *inspection) table(ctx context.Context, lookups []string) error {
 			return err
 		}
 	}
+	if err := in.rights(ctx, t); err != nil {
+		return err
+	}
 	for _, name := range lookups {
 		if c := t.column(name); c != nil && !c.indexed && !t.view {
 			in.say(t.name, c.name, true, "no index begins with this column, and it is looked up by value")
 		}
 	}
+	return nil
+}
+
+// rights says what the credential may not do, where the database can tell.
+func (in *inspection) rights(ctx context.Context, t *schema) error {
+	missing, err := in.a.db.dialect.missing(ctx, in.s, t.name)
+	if err != nil || len(missing) == 0 || in.a.db.readOnly && !slices.Contains(missing, "select") {
+		return err
+	}
+	in.say(t.name, "", t.view && !slices.Contains(missing, "select"), "the credential may not %s here; what needs that will be denied", strings.Join(missing, ", "))
 	return nil
 }
 
@@ -171,8 +184,8 @@ func (in *inspection) relation(ctx context.Context, r *Relation) error {
 			in.say(t.name, c.name, true, "no index begins with this column, and members are looked up by it")
 		}
 	}
-	if r.Refers == nil {
-		return nil
+	if err := in.rights(ctx, t); err != nil || r.Refers == nil {
+		return err
 	}
 	target, err := in.schema(ctx, r.Refers.Table)
 	if target == nil {

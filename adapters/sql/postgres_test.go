@@ -57,13 +57,6 @@ func pgRaw(t testing.TB, dsn string) *stdsql.DB {
 	return raw
 }
 
-// pgOpen makes a database of a script, in a schema of its own.
-func pgOpen(t testing.TB, script string, options ...func(*sql.Config)) *sql.Database {
-	t.Helper()
-	dsn := pgSchema(t, script)
-	return open(t, "", append([]func(*sql.Config){func(c *sql.Config) { c.DSN = dsn }}, options...)...)
-}
-
 // TestPostgresVersion says what the tests ran against.
 func TestPostgresVersion(t *testing.T) {
 	var version string
