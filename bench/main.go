@@ -249,7 +249,9 @@ func (s *site) both(ctx context.Context, users int, f func(facade, postern *serv
 		return err
 	}
 	defer postern.stop()
-	if err := errors.Join(facade.walk(users), postern.walk(users)); err != nil {
+	walked := make(chan error, 1)
+	go func() { walked <- facade.walk(users) }()
+	if err := errors.Join(postern.walk(users), <-walked); err != nil {
 		return err
 	}
 	return f(facade, postern)

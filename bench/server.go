@@ -80,10 +80,16 @@ func newServer(name string, p *process, staff string, err error) (*server, error
 }
 
 func (s *server) stop() {
+	s.hangUp()
+	s.process.stop()
+}
+
+// hangUp closes all connections, before the server finds them idle for too long.
+func (s *server) hangUp() {
 	for _, c := range s.conns {
 		_ = c.c.Close()
 	}
-	s.process.stop()
+	s.conns = nil
 }
 
 // connect opens connections up to n.
@@ -114,6 +120,7 @@ const pageSize = 1000
 
 // walk lists everything once, so that every record has its id.
 func (s *server) walk(users int) error {
+	defer s.hangUp()
 	err := s.each("/Users?count=%d&startIndex=%d", users, func(r named) {
 		s.users, s.names[r.ID] = append(s.users, r.ID), "User "+r.UserName
 	})
