@@ -646,3 +646,32 @@ func (p *probe) Probe(ctx context.Context) error {
 	var n atomic.Int64
 	return p.around("probe", &n, func() error { return p.Adapter.Probe(ctx) })
 }
+
+// TestManyRecordsVanish: a backend that hides most records all at once, though it
+// answers, is not believed for ever.
+func TestManyRecordsVanish(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t, settings{})
+	var ids []string
+	for i := range 120 {
+		ids = append(ids, r.user(`{"userName":"u%d"}`, i))
+	}
+	r.users.hook(func(op string) error {
+		if op == "get" {
+			return adapters.Errorf(adapters.NotFound, op, "hidden")
+		}
+		return nil
+	}, nil)
+	for _, id := range ids {
+		_, err := r.svc.Get(ctx, r.call(r.User), id)
+		refused(t, "danger 1", err, 404, "")
+	}
+	r.users.hook(nil, nil)
+	kept := 0
+	for _, id := range ids {
+		if _, err := r.svc.Get(ctx, r.call(r.User), id); err == nil {
+			kept++
+		}
+	}
+	equal(t, "danger 1: ids that are kept", kept, 20)
+}

@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"net/url"
+	"sync"
+	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -92,12 +94,41 @@ func (s *Service) lost(ctx context.Context, c Call, t *target, id string, e iden
 		return again, err
 	}
 	t.recall.forget(key)
+	if !t.losses.allow(time.Now()) {
+		s.log.ErrorContext(ctx, "more records are gone than is plausible, and their ids are kept: may the gateway still see them all?",
+			"type", t.name, "backend", t.Backend)
+		return false, nil
+	}
 	if err := s.ids.Forget(context.WithoutCancel(ctx), c.Caller.Tenant, t.link(key)); err != nil {
 		return false, err
 	}
 	s.log.WarnContext(ctx, "a record is gone from its backend, and its id is retired", "type", t.name, "backend", t.Backend, "identity", e.Identity)
 	now, err := s.resolve(ctx, c, t, id)
 	return err == nil && t.key(now) != key, nil
+}
+
+// losses bounds how many ids are retired because their records are gone. A
+// backend that hides what a credential may not see any more looks just like one
+// from which it was deleted.
+type losses struct {
+	mu    sync.Mutex
+	begun time.Time
+	n     int
+}
+
+const (
+	mostLosses = 100 // in lossTime
+	lossTime   = time.Hour
+)
+
+func (l *losses) allow(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.begun) >= lossTime {
+		l.begun, l.n = now, 0
+	}
+	l.n++
+	return l.n <= mostLosses
 }
 
 // present reports whether a backend that answers has a record after all, and

@@ -67,7 +67,8 @@ type target struct {
 	unique   []*scim.Attribute
 	weighty  []*rules.Rule // rules that a change need not read
 	recall   *recall
-	referred bool        // it is scoped, and others refer to it without their backend's checking that
+	referred bool // it is scoped, and others refer to it without their backend's checking that
+	losses   losses
 	hides    atomic.Bool // the last look found records that must stay out of lists
 }
 
