@@ -45,7 +45,8 @@ func (n *Identities) work(ctx context.Context, tasks []identity.Task) (failed []
 			task.Note = reasonOf(err)
 			failed = append(failed, task)
 			n.log.WarnContext(ctx, "a step of a merge failed and will be tried again", "task", task.Nr, "kind", task.Kind, "reason", task.Note)
-			if err := n.ids.TaskFailed(context.WithoutCancel(ctx), task.Nr, task.Note); err != nil {
+			err := n.ids.TaskFailed(context.WithoutCancel(ctx), task.Nr, task.Note)
+			if err != nil && !errors.Is(err, identity.ErrUnknown) { // another process may have done it
 				n.log.ErrorContext(ctx, "the mapping table", "error", err)
 			}
 			continue
