@@ -135,13 +135,13 @@ func (a *Adapter) get(ctx context.Context, op string, key adapters.Key, want ada
 
 // pick finds a record in the list, where there is no call for one.
 func (a *Adapter) pick(ctx context.Context, op string, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
-	recs, err := a.walk(ctx, op, a.o.List, want, nil)
+	recs, err := a.walk(ctx, op, a.o.List, want, want, nil)
 	if err != nil {
 		return adapters.Record{}, err
 	}
 	for _, r := range recs {
 		if r.Key == key {
-			return r, nil
+			return r.Record, nil
 		}
 	}
 	return adapters.Record{}, notFound(op)

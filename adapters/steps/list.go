@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -40,11 +39,41 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 			return page, err
 		}
 	}
-	recs, err := a.matching(ctx, q)
+	found, err := a.matching(ctx, q)
 	if err != nil {
 		return none, err
 	}
-	return a.cut(recs, q, from), nil
+	page, items := cut(found, q, from)
+	if page.Records, err = a.finish(ctx, items, q.Want); err != nil {
+		return none, err
+	}
+	return page, nil
+}
+
+// An item is a record of a list, and what the list did not tell of it.
+type item struct {
+	adapters.Record
+	lacks adapters.Fields
+}
+
+// finish makes the records of a page: those that lack what is wanted are read
+// one by one, and what is costly and not wanted is left out. What is not on the page
+// is never read so.
+func (a *Adapter) finish(ctx context.Context, items []item, want adapters.Fields) ([]adapters.Record, error) {
+	out := make([]adapters.Record, len(items))
+	var lacking []int
+	for n, it := range items {
+		out[n] = it.Record
+		for i, f := range a.caps.Fields {
+			if want.Has(i) && it.lacks.Has(i) && a.o.Get != nil && (len(lacking) == 0 || lacking[len(lacking)-1] != n) {
+				lacking = append(lacking, n)
+			}
+			if f.Costly && !want.Has(i) {
+				it.SetAt(i, nil)
+			}
+		}
+	}
+	return a.details(ctx, "list", out, lacking, want)
 }
 
 // A place is where a page begins: behind a key, or at an offset.
@@ -76,8 +105,8 @@ func parsePlace(text string) (*place, error) {
 	return &p, nil
 }
 
-// cut makes a page of all records in order.
-func (a *Adapter) cut(recs []adapters.Record, q adapters.Query, from *place) adapters.Page {
+// cut makes a page of all records in order; its records are not finished yet.
+func cut(recs []item, q adapters.Query, from *place) (adapters.Page, []item) {
 	page := adapters.Page{Total: -1}
 	if q.Total {
 		page.Total = len(recs)
@@ -86,7 +115,7 @@ func (a *Adapter) cut(recs []adapters.Record, q adapters.Query, from *place) ada
 	if from != nil {
 		start = min(from.Offset, len(recs))
 		if from.Key != "" {
-			start, _ = slices.BinarySearchFunc(recs, from.Key, func(r adapters.Record, k adapters.Key) int {
+			start, _ = slices.BinarySearchFunc(recs, from.Key, func(r item, k adapters.Key) int {
 				if c := compareKeys(r.Key, k); c != 0 {
 					return c
 				}
@@ -96,41 +125,32 @@ func (a *Adapter) cut(recs []adapters.Record, q adapters.Query, from *place) ada
 	}
 	rest := recs[start:]
 	n := min(max(q.Limit, 0), len(rest))
-	page.Records = rest[:n:n]
 	if n > 0 && n < len(rest) {
 		page.Next = place{Key: rest[n-1].Key}.cursor()
 	}
-	return page
+	return page, rest[:n]
 }
 
-// matching lists all records that the filter is true of, by key.
-func (a *Adapter) matching(ctx context.Context, q adapters.Query) ([]adapters.Record, error) {
+// matching lists all records that the filter is true of, by key. Of what the
+// lists lack, only what the filter names is there.
+func (a *Adapter) matching(ctx context.Context, q adapters.Query) ([]item, error) {
 	if _, no := q.Filter.(filter.False); no {
 		return nil, nil
 	}
-	want := q.Want.Union(a.named(q.Filter))
-	recs, err := a.candidates(ctx, q.Filter, want)
+	recs, err := a.candidates(ctx, q.Filter, q.Want, a.named(q.Filter))
 	if err != nil {
 		return nil, err
 	}
 	if q.Filter != nil {
-		recs = slices.DeleteFunc(recs, func(r adapters.Record) bool { return !filter.Matches(q.Filter, r.Subject()) })
+		recs = slices.DeleteFunc(recs, func(r item) bool { return !filter.Matches(q.Filter, r.Subject()) })
 	}
 	if len(recs) == 0 && a.o.Believe != nil {
 		if err := a.o.Believe(ctx); err != nil {
 			return nil, newRun("list", nil).named(err)
 		}
 	}
-	slices.SortFunc(recs, func(x, y adapters.Record) int { return compareKeys(x.Key, y.Key) })
-	recs = slices.CompactFunc(recs, func(x, y adapters.Record) bool { return x.Key == y.Key })
-	for i, f := range a.caps.Fields {
-		for _, r := range recs {
-			if f.Costly && !q.Want.Has(i) {
-				r.SetAt(i, nil)
-			}
-		}
-	}
-	return recs, nil
+	slices.SortFunc(recs, func(x, y item) int { return compareKeys(x.Key, y.Key) })
+	return slices.CompactFunc(recs, func(x, y item) bool { return x.Key == y.Key }), nil
 }
 
 // named are the fields that a filter names.
@@ -148,15 +168,16 @@ func (a *Adapter) named(e filter.Expr) adapters.Fields {
 }
 
 // candidates are records among which all matching ones are: by the cheapest way
-// that the configuration knows, at worst all there are.
-func (a *Adapter) candidates(ctx context.Context, e filter.Expr, want adapters.Fields) ([]adapters.Record, error) {
+// that the configuration knows, at worst all there are. The fields in must are read
+// in any case, those in want where the list itself tells them.
+func (a *Adapter) candidates(ctx context.Context, e filter.Expr, want, must adapters.Fields) ([]item, error) {
 	leaves, ok := a.lookups(e)
 	if !ok {
-		return a.walk(ctx, "list", a.o.List, want, nil)
+		return a.walk(ctx, "list", a.o.List, want, must, nil)
 	}
-	var all []adapters.Record
+	var all []item
 	for _, c := range leaves {
-		recs, err := a.lookup(ctx, c, want)
+		recs, err := a.lookup(ctx, c, want, must)
 		if err != nil {
 			return nil, err
 		}
@@ -214,15 +235,15 @@ func (a *Adapter) findFor(c *filter.Compare) *Find {
 	return nil
 }
 
-func (a *Adapter) lookup(ctx context.Context, c *filter.Compare, want adapters.Fields) ([]adapters.Record, error) {
+func (a *Adapter) lookup(ctx context.Context, c *filter.Compare, want, must adapters.Fields) ([]item, error) {
 	if a.byKey(c) {
-		r, err := a.get(ctx, "list", adapters.Key(c.Value.Str), want)
+		r, err := a.get(ctx, "list", adapters.Key(c.Value.Str), want.Union(must))
 		if adapters.Is(err, adapters.NotFound) {
 			return nil, nil
 		}
-		return []adapters.Record{r}, err
+		return []item{{Record: r}}, err
 	}
-	return a.walk(ctx, "list", a.findFor(c).Steps, want, filterOf(c))
+	return a.walk(ctx, "list", a.findFor(c).Steps, want, must, filterOf(c))
 }
 
 // filterOf is a comparison as expressions see it.
@@ -230,14 +251,15 @@ func filterOf(c *filter.Compare) map[string]any {
 	return map[string]any{"field": c.Name, "op": c.Op.String(), "value": c.Value.Str}
 }
 
-// walk reads all records of a list.
-func (a *Adapter) walk(ctx context.Context, op string, steps Operation, want adapters.Fields, what map[string]any) ([]adapters.Record, error) {
+// walk reads all records of a list, and of each at least the fields in must.
+func (a *Adapter) walk(ctx context.Context, op string, steps Operation, want, must adapters.Fields, what map[string]any) ([]item, error) {
 	if steps == nil {
 		return nil, unsupported(op)
 	}
+	want = want.Union(must)
 	r := newRun(op, a.scope(want).with(map[string]any{"filter": what}))
 	seen := map[adapters.Key]bool{}
-	var all []adapters.Record
+	var all []item
 	for _, st := range steps {
 		if st.Records == nil {
 			if err := r.step(ctx, st, &yield{}); err != nil {
@@ -252,28 +274,24 @@ func (a *Adapter) walk(ctx context.Context, op string, steps Operation, want ada
 		if err != nil {
 			return nil, err
 		}
-		recs, err := a.complete(ctx, r, st, raws, want)
+		items, err := a.items(r, st, raws, want)
 		if err != nil {
 			return nil, err
 		}
-		for _, rec := range recs {
-			if !seen[rec.Key] {
-				seen[rec.Key] = true
-				all = append(all, rec)
+		for _, it := range items {
+			if !seen[it.Key] {
+				seen[it.Key] = true
+				all = append(all, it)
 			}
 		}
 	}
-	return all, nil
+	return a.fill(ctx, op, all, must)
 }
 
-// complete makes records of raw ones, and reads those one by one that lack what
-// is wanted.
-func (a *Adapter) complete(ctx context.Context, r *run, st *Step, raws []map[string]any, want adapters.Fields) ([]adapters.Record, error) {
-	lacking := a.o.Get != nil && slices.ContainsFunc(st.Lacks, func(n string) bool {
-		i := a.caps.Shape.Index(n)
-		return i >= 0 && want.Has(i)
-	})
-	out := make([]adapters.Record, len(raws))
+// items are raw objects as records.
+func (a *Adapter) items(r *run, st *Step, raws []map[string]any, want adapters.Fields) ([]item, error) {
+	out := make([]item, len(raws))
+	lacks := a.caps.Shape.FieldSet(st.Lacks...)
 	for i, raw := range raws {
 		rec, err := a.record(raw, want, r.scope)
 		if err != nil {
@@ -282,28 +300,47 @@ func (a *Adapter) complete(ctx context.Context, r *run, st *Step, raws []map[str
 		if rec.Key == "" {
 			return nil, r.internal(errors.New("a record of the list has no key"))
 		}
-		out[i] = rec
+		out[i] = item{rec, lacks}
 	}
-	if !lacking {
-		return out, nil
-	}
-	return a.details(ctx, r.op, out, want)
+	return out, nil
 }
 
-// details reads records one by one, some at a time. What went away meanwhile is
-// left out.
-func (a *Adapter) details(ctx context.Context, op string, recs []adapters.Record, want adapters.Fields) ([]adapters.Record, error) {
+// fill reads one by one what must be there and the lists lack.
+func (a *Adapter) fill(ctx context.Context, op string, items []item, must adapters.Fields) ([]item, error) {
+	recs := make([]adapters.Record, len(items))
+	lacks := map[adapters.Key]adapters.Fields{}
+	var lacking []int
+	for n, it := range items {
+		recs[n], lacks[it.Key] = it.Record, it.lacks
+		for i := range a.caps.Fields {
+			if must.Has(i) && it.lacks.Has(i) && a.o.Get != nil {
+				lacking = append(lacking, n)
+				break
+			}
+		}
+	}
+	if len(lacking) == 0 {
+		return items, nil
+	}
+	recs, err := a.details(ctx, op, recs, lacking, must)
+	out := make([]item, len(recs))
+	for i, r := range recs {
+		out[i] = item{r, lacks[r.Key]}
+	}
+	return out, err
+}
+
+// details reads some of the records one by one, a few at a time. What went away
+// meanwhile is left out.
+func (a *Adapter) details(ctx context.Context, op string, recs []adapters.Record, which []int, want adapters.Fields) ([]adapters.Record, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(a.o.Parallel)
-	var mu sync.Mutex
-	gone := map[adapters.Key]bool{}
-	for i := range recs {
+	gone := make([]bool, len(recs))
+	for _, i := range which {
 		g.Go(func() error {
 			rec, err := a.get(ctx, op, recs[i].Key, want)
 			if adapters.Is(err, adapters.NotFound) {
-				mu.Lock()
-				defer mu.Unlock()
-				gone[recs[i].Key] = true
+				gone[i] = true
 				return nil
 			}
 			recs[i] = rec
@@ -313,7 +350,13 @@ func (a *Adapter) details(ctx context.Context, op string, recs []adapters.Record
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(recs, func(r adapters.Record) bool { return gone[r.Key] }), nil
+	out := recs[:0]
+	for i, r := range recs {
+		if !gone[i] {
+			out = append(out, r)
+		}
+	}
+	return out, nil
 }
 
 // compareKeys is the order "by key": decimal numbers by value, before all other

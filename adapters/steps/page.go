@@ -255,13 +255,21 @@ func (a *Adapter) through(ctx context.Context, q adapters.Query, from *place) (p
 	if !ok || err != nil {
 		return page, false, err
 	}
-	if page.Records, err = a.complete(ctx, r, st, raws, q.Want.Union(a.named(q.Filter))); err != nil {
+	must := a.named(q.Filter)
+	items, err := a.items(r, st, raws, q.Want.Union(must))
+	if err == nil {
+		items, err = a.fill(ctx, "list", items, must)
+	}
+	if err != nil {
 		return page, false, err
 	}
-	for _, rec := range page.Records {
-		if q.Filter != nil && !filter.Matches(q.Filter, rec.Subject()) {
+	for _, it := range items {
+		if q.Filter != nil && !filter.Matches(q.Filter, it.Subject()) {
 			return adapters.Page{Total: -1}, false, nil // not exact after all
 		}
+	}
+	if page.Records, err = a.finish(ctx, items, q.Want); err != nil {
+		return page, false, err
 	}
 	if total == 0 && a.o.Believe != nil {
 		if err := a.o.Believe(ctx); err != nil {
@@ -271,7 +279,7 @@ func (a *Adapter) through(ctx context.Context, q adapters.Query, from *place) (p
 	if q.Total {
 		page.Total = total
 	}
-	if end := offset + len(page.Records); limit > 0 && len(page.Records) > 0 && end < total {
+	if end := offset + len(raws); limit > 0 && len(raws) > 0 && end < total {
 		page.Next = place{Offset: end}.cursor()
 	}
 	return page, true, nil
