@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 )
 
@@ -47,7 +48,13 @@ func (s *Store) Ensure(ctx context.Context, d Domain, links []Link) ([]Entry, er
 // lists: records that a merge made secondary, and those of identities that were
 // split off and not released to the client.
 func (s *Store) Hidden(ctx context.Context, d Domain, typ, backend string) ([]string, error) {
-	keys, err := s.reading(ctx).texts(qHidden, d.Tenant, d.Client, typ, backend)
+	x := s.reading(ctx)
+	var array []byte
+	err := x.stmt(qHidden).QueryRowContext(ctx, d.Tenant, d.Client, typ, backend).Scan(&array)
+	var keys []string
+	if err == nil {
+		err = json.Unmarshal(array, &keys)
+	}
 	for i := range keys {
 		keys[i] = originalKey(keys[i])
 	}

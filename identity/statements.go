@@ -68,16 +68,18 @@ SELECT k.value FROM json_each(?4) AS k
 WHERE EXISTS (SELECT 1 FROM external_id AS e
     WHERE e.tenant = ?1 AND e.id = k.value AND e.client = ?2 AND (e.type = ?3 OR e.own = 0))`
 
-	// qHidden: keys of ?3 type, ?4 backend that client ?2 must not see in lists.
+	// qHidden: keys of ?3 type, ?4 backend that client ?2 must not see in lists, as
+	// one JSON array: a row for each would cost more than all else.
 	qHidden query = `
-SELECT l.key FROM link AS l
-WHERE l.tenant = ?1 AND l.type = ?3 AND l.backend = ?4 AND l.is_primary = 0
-UNION ALL
-SELECT l.key FROM identity AS i
-CROSS JOIN link AS l ON l.identity = i.id
-WHERE i.tenant = ?1 AND i.type = ?3 AND i.state = 'held' AND l.backend = ?4 AND l.is_primary = 1
-    AND NOT EXISTS (SELECT 1 FROM external_id AS e
-        WHERE e.identity = i.id AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live')`
+SELECT json_group_array(key) FROM (
+    SELECT l.key FROM link AS l
+    WHERE l.tenant = ?1 AND l.type = ?3 AND l.backend = ?4 AND l.is_primary = 0
+    UNION ALL
+    SELECT l.key FROM identity AS i
+    CROSS JOIN link AS l ON l.identity = i.id
+    WHERE i.tenant = ?1 AND i.type = ?3 AND i.state = 'held' AND l.backend = ?4 AND l.is_primary = 1
+        AND NOT EXISTS (SELECT 1 FROM external_id AS e
+            WHERE e.identity = i.id AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live'))`
 
 	// qRef: the identities that a reference ?2 names in tenant ?1.
 	qRef query = `
