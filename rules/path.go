@@ -125,12 +125,28 @@ func (p path) proposal(l *scim.Layout, aliases map[string]string) string {
 	written := p.at.Value
 	head, brackets, _ := strings.Cut(written, "[")
 	if brackets == "" {
-		return didYouMean(written, attributePaths(l, aliases))
+		if hint := didYouMean(written, attributePaths(l, aliases)); hint != "" {
+			return hint
+		}
+		return undeclared(written, aliases)
 	}
 	if n := nearest(head, attributePaths(l, aliases)); n != "" {
 		return "did you mean " + n + "[" + brackets + "?"
 	}
 	return ""
+}
+
+// undeclared is for paths into an extension that the resource type has not got.
+func undeclared(path string, aliases map[string]string) string {
+	short, _, extended := strings.Cut(path, ":")
+	_, declared := aliases[short]
+	switch {
+	case !extended, declared, strings.HasPrefix(path, "urn:ietf:params:scim:schemas:core:"):
+		return ""
+	case strings.EqualFold(short, "enterprise"):
+		return "add extensions: [EnterpriseUser]"
+	}
+	return "add its schema to extensions"
 }
 
 func (p path) noSub(ps *problems, a *scim.Attribute, name string, offset int) {

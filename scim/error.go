@@ -3,6 +3,7 @@ package scim
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // A Keyword is a scimType of RFC 7644 section 3.12, table 9.
@@ -45,7 +46,11 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Errorf makes an Error with a formatted detail.
 func Errorf(status int, typ Keyword, format string, args ...any) *Error {
-	return &Error{Status: status, Type: typ, Detail: fmt.Sprintf(format, args...)}
+	detail := fmt.Sprintf(format, args...)
+	if strings.HasSuffix(detail, "?.") { // a sentence that ends with a proposal
+		detail = detail[:len(detail)-1]
+	}
+	return &Error{Status: status, Type: typ, Detail: detail}
 }
 
 // Bad is the usual 400 with a scimType.
