@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -99,6 +100,9 @@ func (g *grower) grow(n *yaml.Node, key Text, label string) *Tree {
 // at is where a node's own text begins, past its anchor and its tag.
 func (g *grower) at(n *yaml.Node) Text {
 	t := Text{Line: n.Line, Column: n.Column}
+	if lines := g.report.Source.lines; t.Line > len(lines) { // nothing at the end of the file: behind its last line
+		t.Line, t.Column = len(lines), utf8.RuneCountInString(lines[len(lines)-1])+1
+	}
 	if n.Kind == yaml.ScalarNode {
 		t.Value = n.Value
 	}
