@@ -47,30 +47,40 @@ func parseTree(data []byte, report *Reporter) *Tree {
 	return g.grow(document.Content[0], Text{}, "the file")
 }
 
-// checkCharacters finds bytes that no YAML file may hold; the YAML library would
-// not say where they are.
+// badLines is how many lines with bad bytes are reported: a file with more is
+// something else altogether.
+const badLines = 10
+
+// checkCharacters finds bytes that no YAML file may hold, the first of each line;
+// the YAML library would not say where they are.
 func checkCharacters(report *Reporter) bool {
-	good := true
+	bad := 0
 	for i, line := range report.Source.lines {
-		column := 1
-		for j := 0; j < len(line); column++ {
-			r, n := utf8.DecodeRuneInString(line[j:])
-			p := Problem{Line: i + 1, Column: column, Width: 1}
-			switch {
-			case r == utf8.RuneError && n == 1:
-				p.Message, p.Hint = "this is no UTF-8", "save the file as UTF-8"
-			case r < ' ' && r != '\t', r == 0x7f, r == 0x85, r == 0x2028, r == 0x2029, r == 0xfeff:
-				p.Message = fmt.Sprintf("the control character U+%04X is not allowed", r)
-				p.Hint = `in double quotes such a character is written \u0001`
+		if p, ok := badCharacter(line); ok {
+			p.Line = i + 1
+			report.Add(p)
+			if bad++; bad == badLines {
+				break
 			}
-			if p.Message != "" {
-				report.Add(p)
-				good = false
-			}
-			j += n
 		}
 	}
-	return good
+	return bad == 0
+}
+
+func badCharacter(line string) (Problem, bool) {
+	column := 1
+	for j := 0; j < len(line); column++ {
+		r, n := utf8.DecodeRuneInString(line[j:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			return Problem{Column: column, Width: 1, Message: "this is no UTF-8", Hint: "save the file as UTF-8"}, true
+		case r < ' ' && r != '\t', r == 0x7f, r == 0x85, r == 0x2028, r == 0x2029, r == 0xfeff:
+			return Problem{Column: column, Width: 1, Message: fmt.Sprintf("the control character U+%04X is not allowed", r),
+				Hint: `in double quotes such a character is written \u0001`}, true
+		}
+		j += n
+	}
+	return Problem{}, false
 }
 
 // reportSyntax says in our words what the YAML library complains about.
