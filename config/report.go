@@ -38,8 +38,13 @@ func (r *Reporter) Inside(at Text, offset, width int, message, hint string, warn
 	r.Add(p)
 }
 
-// Add reports a problem whose place is known; the source line is filled in.
+// Add reports a problem whose place is known; the source line is filled in. A
+// place behind the file, where YAML puts what is missing, becomes its end.
 func (r *Reporter) Add(p Problem) {
+	if p.Line > 0 {
+		at := clamp(r.Source, Text{Line: p.Line, Column: p.Column})
+		p.Line, p.Column = at.Line, at.Column
+	}
 	p.File, p.Source = r.Source.File, r.Source.Line(p.Line)
 	r.problems.Add(p)
 }

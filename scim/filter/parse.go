@@ -205,8 +205,8 @@ func (p *parser) brackets(name string) (Expr, error) {
 		return nil, p.errorf(at, `"[" cannot stand within "[ ]"`)
 	}
 	if p.isIndex() {
-		return nil, p.errorf(at, "%s: elements have no index; choose them by a filter, as in %s[type eq \"work\"]",
-			quote(p.text[at:p.pos]), name)
+		return nil, p.errorf(at, "%s: elements have no index; choose them by a filter, as in emails[type eq \"work\"]",
+			quote(p.text[at:p.pos]))
 	}
 	if strings.HasPrefix(strings.TrimLeft(p.text[at+1:], " "), "]") {
 		return nil, p.errorf(at, `the filter in "[ ]" is empty`)
