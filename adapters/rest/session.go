@@ -48,8 +48,7 @@ func newSession(b *Backend, c *steps.Compiler) *session {
 		return nil
 	}
 	s := &session{ttl: l.Time, secrets: b.values, now: time.Now, turn: make(chan struct{}, 1)}
-	p := compiler{Compiler: c, b: b, op: "login", roots: loginRoots, free: true}
-	s.login = p.operation(l.Steps)
+	s.login = steps.CompileSteps(c, b.tongue(true), "login", loginRoots, l.Steps)
 	for _, h := range l.Headers {
 		s.headers = append(s.headers, named{h.Name.Value, c.Expr(h.Value, loginRoots)})
 	}
@@ -63,14 +62,15 @@ func oauthLogin(b *Backend) *Login {
 	secrets := b.values["secret"].(map[string]any)
 	secrets["oauth"] = map[string]any{"client": o.Client, "secret": o.Secret, "scope": o.Scope}
 	t := func(s string) Text { return Text{Value: s} }
+	pair := func(name, value string) Pair { return Pair{Name: t(name), Value: t(value)} }
 	return &Login{
 		Steps: []Step{{
 			Verb: t("post"), Path: t(strings.NewReplacer("{", "{{", "}", "}}").Replace(o.URL)), Format: t("form"),
-			Headers: []Pair{{t("Authorization"), t(`"Basic " + base64(secret.oauth.client + ":" + secret.oauth.secret)`)}},
+			Headers: []Pair{pair("Authorization", `"Basic " + base64(secret.oauth.client + ":" + secret.oauth.secret)`)},
 			Send:    t(`secret.oauth.scope == "" ? {grant_type: "client_credentials"} : {grant_type: "client_credentials", scope: secret.oauth.scope}`),
-			Let:     []Pair{{t("token"), t("body.access_token")}, {t("expires"), t("body.expires_in")}},
+			Written: steps.Written{Let: []Pair{pair("token", "body.access_token"), pair("expires", "body.expires_in")}},
 		}},
-		Headers: []Pair{{t("Authorization"), t(`"Bearer " + session.token`)}},
+		Headers: []Pair{pair("Authorization", `"Bearer " + session.token`)},
 		Expires: t("session.expires"),
 	}
 }
@@ -220,8 +220,7 @@ func newProof(b *Backend, c *steps.Compiler) *proof {
 	if b.cfg.Probe == nil {
 		return nil
 	}
-	p := compiler{Compiler: c, b: b, op: "probe", roots: probeRoots}
-	ops := p.operation([]Step{b.cfg.Probe.Step})
+	ops := steps.CompileSteps(c, b.tongue(false), "probe", probeRoots, []Step{b.cfg.Probe.Step})
 	if len(ops) == 0 {
 		return nil
 	}

@@ -4,14 +4,13 @@ import (
 	"time"
 
 	"github.com/postern/postern/adapters/steps"
-	"github.com/postern/postern/scim/filter"
 )
 
 // Text is a scalar of the configuration and where it stands.
 type Text = steps.Text
 
 // A Pair is a named text.
-type Pair struct{ Name, Value Text }
+type Pair = steps.Pair
 
 // A Config is what the configuration says about a system.
 type Config struct {
@@ -57,59 +56,21 @@ type TLS struct{ CA, Cert, Key string }
 
 // A Step is one step as it is written.
 type Step struct {
-	At         Text
-	Name, When Text
-	Verb       Text // get, post, put, patch, delete, search; rpc, soap
-	Path       Text // of rpc and soap: the method
-	Query      []Pair
-	Headers    []Pair
-	Send       Text
-	Format     Text
-	Each       Text
-	Fails      []Fail
-	Undo       *Step
-
-	Record, Records, Key, Total, Next, Truncated Text
-	Let, Set                                     []Pair
-	Lacks                                        []Text
-	Size                                         int
-	Ordered                                      bool
+	steps.Written
+	Verb    Text // get, post, put, patch, delete, search; rpc, soap
+	Path    Text // of rpc and soap: the method
+	Query   []Pair
+	Headers []Pair
+	Send    Text
+	Format  Text
+	Undo    *Step
 }
 
-// A Fail is a rule about answers.
-type Fail struct{ When, Kind, Field Text }
-
-// A Find is a list that answers some filters.
-type Find struct {
-	Steps       []Step
-	Answers     []Answer
-	Exact       bool
-	IgnoresCase bool
-}
-
-// An Answer says which operators a find answers on a field.
-type Answer struct {
-	Field Text
-	Ops   filter.Ops
-}
-
-// Members are the calls that change the values of a field.
-type Members struct {
-	Field               Text
-	Add, Remove, Change []Step
-}
-
-// A Target is what the configuration says about one kind of object.
-type Target struct {
-	Fields []string // the shape
-	Multi  []string // fields with several values
-	Key    []string
-	Given  bool
-	Read   []Pair // how a field is read from item
-	Clear  Text   // an expression: what is sent for a value that was taken away
-
-	Get, List, Create, Update, Delete []Step
-	Finds                             []Find
-	Members                           []Members
-	Fails                             []Fail // after those of each step
-}
+// What is written as for every kind of backend that is described by steps.
+type (
+	Fail    = steps.WrittenFail
+	Find    = steps.WrittenFind[Step]
+	Answer  = steps.WrittenAnswer
+	Members = steps.WrittenMembers[Step]
+	Target  = steps.Target[Step]
+)

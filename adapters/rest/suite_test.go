@@ -13,6 +13,7 @@ import (
 	"github.com/postern/postern/adapters/adaptertest"
 	"github.com/postern/postern/adapters/guard"
 	"github.com/postern/postern/adapters/rest"
+	"github.com/postern/postern/adapters/steps"
 	"github.com/postern/postern/scim/filter"
 )
 
@@ -36,7 +37,7 @@ func fails(list ...string) []rest.Fail {
 
 // step makes a step; what is not among the pairs is empty.
 func step(verb, path string, change ...func(*rest.Step)) []rest.Step {
-	s := rest.Step{Verb: text(verb), Path: text(path), At: text(verb)}
+	s := rest.Step{Verb: text(verb), Path: text(path), Written: steps.Written{At: text(verb)}}
 	for _, c := range change {
 		c(&s)
 	}

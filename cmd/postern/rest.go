@@ -101,17 +101,23 @@ func restSteps(all []config.Step) []rest.Step {
 
 func restStep(s *config.Step) rest.Step {
 	verb, path := s.Verb()
-	out := rest.Step{At: rest.Text(s.At), Verb: rest.Text{Value: verb, Line: path.Line, Column: path.Column}, Path: rest.Text(path),
-		Name: rest.Text(s.Name), When: rest.Text(s.When), Each: rest.Text(s.Each), Send: rest.Text(s.Send), Format: rest.Text(s.Format),
-		Query: restPairs(s.Query), Headers: restPairs(s.Headers), Fails: restFails(s.Fails), Let: restPairs(s.Let), Set: restPairs(s.Set),
+	out := rest.Step{Written: writtenStep(s), Verb: rest.Text{Value: verb, Line: path.Line, Column: path.Column}, Path: rest.Text(path),
+		Send: rest.Text(s.Send), Format: rest.Text(s.Format), Query: restPairs(s.Query), Headers: restPairs(s.Headers)}
+	if s.Undo != nil {
+		undo := restStep(s.Undo)
+		out.Undo = &undo
+	}
+	return out
+}
+
+// writtenStep is what a step says whatever its call.
+func writtenStep(s *config.Step) steps.Written {
+	out := steps.Written{At: rest.Text(s.At), Name: rest.Text(s.Name), When: rest.Text(s.When), Each: rest.Text(s.Each),
+		Fails: restFails(s.Fails), Let: restPairs(s.Let), Set: restPairs(s.Set),
 		Record: rest.Text(s.Record), Records: rest.Text(s.Records), Key: rest.Text(s.Key), Total: rest.Text(s.Total), Next: rest.Text(s.Next),
 		Truncated: rest.Text(s.Truncated), Size: s.Size.Value, Ordered: s.Ordered.Value}
 	for _, l := range s.Lacks {
 		out.Lacks = append(out.Lacks, rest.Text(l))
-	}
-	if s.Undo != nil {
-		undo := restStep(s.Undo)
-		out.Undo = &undo
 	}
 	return out
 }
