@@ -1,16 +1,13 @@
 package rest
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/postern/postern/adapters/steps"
 )
 
 // A codec writes and reads bodies of one format. Bodies are made of data, never
@@ -50,18 +47,10 @@ type jsonCodec struct{}
 func (jsonCodec) contentType(*call) string              { return "application/json" }
 func (jsonCodec) accept() string                        { return "application/json" }
 func (jsonCodec) decorate(*call, http.Header)           {}
-func (jsonCodec) encode(_ *call, v any) ([]byte, error) { return writeJSON(v) }
+func (jsonCodec) encode(_ *call, v any) ([]byte, error) { return steps.WriteJSON(v) }
 
 func (jsonCodec) decode(_ *call, resp *http.Response, data []byte) (any, error, error) {
 	return decodeAny(resp, data)
-}
-
-func writeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 // decodeAny reads JSON, or XML if the answer says that it is that.
@@ -70,49 +59,8 @@ func decodeAny(resp *http.Response, data []byte) (any, error, error) {
 		body, err := readXML(data)
 		return body, nil, err
 	}
-	body, err := readJSON(data)
+	body, err := steps.ReadJSON(data)
 	return body, nil, err
-}
-
-// readJSON reads one value. Whole numbers stay whole; no body is no value.
-func readJSON(data []byte) (any, error) {
-	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, nil
-	}
-	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("no JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("no JSON: more follows the value")
-	}
-	return numbers(v), nil
-}
-
-// numbers turns json.Number into what expressions compute with. Integers that
-// fit nowhere stay text, which loses nothing.
-func numbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := strconv.Atoi(v.String()); err == nil {
-			return n
-		}
-		if f, err := v.Float64(); err == nil && strings.ContainsAny(v.String(), ".eE") {
-			return f
-		}
-		return v.String()
-	case []any:
-		for i := range v {
-			v[i] = numbers(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = numbers(v[k])
-		}
-	}
-	return v
 }
 
 // formCodec writes application/x-www-form-urlencoded; answers are JSON or XML.
@@ -192,7 +140,7 @@ func (rpcCodec) encode(c *call, v any) ([]byte, error) {
 	if v != nil {
 		m["params"] = v
 	}
-	return writeJSON(m)
+	return steps.WriteJSON(m)
 }
 
 // decode gives the result; an error object is a failure, whatever the status,
