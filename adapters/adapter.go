@@ -27,7 +27,8 @@ type Adapter interface {
 
 	// Update changes what d says and answers what the backend then holds, under
 	// a new key if the change renamed the record. A field that no longer holds
-	// what d says it held is Conflict, and nothing is changed. All or nothing.
+	// what d says it held, or is among d.Held and differs from d.Before, is
+	// Conflict, and nothing is changed. All or nothing.
 	Update(ctx context.Context, key Key, d Delta, want Fields) (Record, error)
 
 	// Delete removes a record. NotFound if there is none.
@@ -112,6 +113,10 @@ type Delta struct {
 	Members []MemberChange
 	Before  Record // as it was read; empty when only members change
 	After   Record // as it should be; empty when only members change
+
+	// Held are fields that do not change and must still hold what Before holds,
+	// because the change was decided on the record as a whole (If-Match).
+	Held []string
 }
 
 // A Change is one field's old and new value; nil is "no value".

@@ -106,6 +106,28 @@ func NoValue(v any) bool {
 	return false
 }
 
+// Same reports whether two values are equal, as a comparison before a change
+// means it: by their text, no value as no value, lists as sets.
+func Same(x, y any) bool {
+	if NoValue(x) || NoValue(y) {
+		return NoValue(x) && NoValue(y)
+	}
+	xs, xList := x.([]string)
+	ys, yList := y.([]string)
+	if xList || yList {
+		return xList && yList && maps.Equal(set(xs), set(ys))
+	}
+	return Text(x) == Text(y)
+}
+
+func set(list []string) map[string]bool {
+	out := make(map[string]bool, len(list))
+	for _, s := range list {
+		out[s] = true
+	}
+	return out
+}
+
 // Fields is a set of fields of a shape, by position. The zero Fields is "none";
 // AllFields asks for every field that the shape has, costly ones included.
 type Fields struct {

@@ -42,6 +42,7 @@ func failureChecks() []check {
 		{"exists, key", givenKeys, checkExistsKey},
 		{"lost update", canUpdate, checkLostUpdate},
 		{"lost update of no value", canUpdate, checkLostAbsent},
+		{"lost update, held", canUpdate, checkHeld},
 		{"cancelled", canUpdate, checkCancelled},
 		{"parallel create of one unique value", unique, checkParallelCreate},
 		{"parallel creates", nil, checkParallelCreates},

@@ -63,6 +63,12 @@ func recordFaults() []fault {
 				return d.After, err
 			}
 		}, []string{"update answers what is stored", "empty update", "members, answer", "want"}},
+		{"holds nothing", nil, func(b *broken, a adapters.Adapter) {
+			b.update = func(ctx context.Context, k adapters.Key, d adapters.Delta, w adapters.Fields) (adapters.Record, error) {
+				d.Held = nil
+				return a.Update(ctx, k, d, w)
+			}
+		}, []string{"lost update, held"}},
 		{"keeps the old key", func(o *memory.Options, h *Harness) { o.KeyFrom, h.KeyFrom = "name", "name" }, func(b *broken, a adapters.Adapter) {
 			b.update = func(ctx context.Context, k adapters.Key, d adapters.Delta, w adapters.Fields) (adapters.Record, error) {
 				r, err := a.Update(ctx, k, d, w)

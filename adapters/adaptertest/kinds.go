@@ -1,9 +1,11 @@
 package adaptertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/postern/postern/adapters"
@@ -151,7 +153,57 @@ func checkLostUpdate(ctx context.Context, r *rig) error {
 	return errors.Join(errs...)
 }
 
-// checkLostAbsent does the same with values that appeared and disappeared.
+// checkHeld changes one field on condition that another, which it leaves alone,
+// still holds what it held. Columns and members are held, and columns alone when
+// only members change.
+func checkHeld(ctx context.Context, r *rig) error {
+	stale, err := r.put(ctx, r.someone(1))
+	if err != nil {
+		return err
+	}
+	ok := set(stale, r.f.Nick, "first")
+	ok.Held = r.f.all()
+	ok.Held = slices.DeleteFunc(ok.Held, func(n string) bool { return n == r.f.Nick })
+	fresh, err := r.Update(ctx, stale.Key, ok, adapters.AllFields)
+	if err != nil {
+		return fmt.Errorf("all that is held is as it was: %w", err)
+	}
+	want := r.someone(1)
+	want[r.f.Nick] = "first"
+	held := map[string]adapters.Delta{}
+	if other := cmp.Or(r.f.Note, r.f.Age, r.f.Active); other != "" {
+		theirs := map[string]any{r.f.Note: "theirs", r.f.Age: int64(77), r.f.Active: "L"}[other]
+		if _, err := r.Update(ctx, stale.Key, set(fresh, other, theirs), adapters.Fields{}); err != nil {
+			return err
+		}
+		want[other] = theirs
+		d := set(fresh, r.f.Nick, "ours")
+		d.Held = []string{r.f.Name, other}
+		held["a field"] = d
+		if deltas(r) {
+			held["a field, and members change"] = adapters.Delta{Before: fresh, After: fresh, Held: []string{other},
+				Members: []adapters.MemberChange{{Field: r.f.Members, Add: []string{r.h.Member(9)}}}}
+		}
+	}
+	if deltas(r) {
+		join := adapters.Delta{Members: []adapters.MemberChange{{Field: r.f.Members, Add: []string{r.h.Member(8)}}}}
+		if _, err := r.Update(ctx, stale.Key, join, adapters.Fields{}); err != nil {
+			return err
+		}
+		want[r.f.Members] = append(slices.Clone(want[r.f.Members].([]string)), r.h.Member(8))
+		d := set(fresh, r.f.Nick, "ours")
+		d.Held = []string{r.f.Members}
+		held["members"] = d
+	}
+	var errs []error
+	for name, d := range held {
+		_, err := r.Update(ctx, stale.Key, d, adapters.AllFields)
+		errs = append(errs, wantKind("held and changed: "+name, err, adapters.Conflict), r.stored(ctx, stale.Key, want))
+	}
+	return errors.Join(errs...)
+}
+
+// checkLostAbsent does what checkLostUpdate does with values that appeared and disappeared.
 func checkLostAbsent(ctx context.Context, r *rig) error {
 	without, err := r.named(ctx, "n")
 	if err != nil {

@@ -3,7 +3,6 @@ package memory
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -63,7 +62,7 @@ func (a *Adapter) changed(old adapters.Record, d adapters.Delta) (adapters.Recor
 		if i < 0 {
 			return r, fieldError(adapters.Unsupported, "update", c.Field, "no such field")
 		}
-		if !same(a.current(old, i), c.Old) {
+		if !adapters.Same(a.current(old, i), c.Old) {
 			return r, fieldError(adapters.Conflict, "update", c.Field, "the value is not what it was when it was read")
 		}
 		v, err := a.value(i, c.New, "update")
@@ -73,6 +72,11 @@ func (a *Adapter) changed(old adapters.Record, d adapters.Delta) (adapters.Recor
 		r.SetAt(i, v)
 		if a.ends[i] != nil && v == nil {
 			r.SetAt(i, []string{}) // an empty list, not an untouched one
+		}
+	}
+	for _, name := range d.Held {
+		if i := a.caps.Shape.Index(name); i >= 0 && !adapters.Same(a.current(old, i), d.Before.Get(name)) {
+			return r, fieldError(adapters.Conflict, "update", name, "the value is not what it was when it was read")
 		}
 	}
 	if a.from >= 0 {
@@ -112,27 +116,6 @@ func (a *Adapter) takeLists(r adapters.Record) map[int][]string {
 		}
 	}
 	return lists
-}
-
-// same reports whether two values are equal; lists are compared as sets.
-func same(a, b any) bool {
-	if adapters.NoValue(a) || adapters.NoValue(b) {
-		return adapters.NoValue(a) && adapters.NoValue(b)
-	}
-	as, aList := a.([]string)
-	bs, bList := b.([]string)
-	if aList || bList {
-		return aList && bList && maps.Equal(set(as), set(bs))
-	}
-	return adapters.Text(a) == adapters.Text(b)
-}
-
-func set(list []string) map[string]bool {
-	out := make(map[string]bool, len(list))
-	for _, s := range list {
-		out[s] = true
-	}
-	return out
 }
 
 // alive fails when the caller has given up: memory has nothing to wait for, but

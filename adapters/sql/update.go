@@ -41,12 +41,14 @@ type update struct {
 	to      assignment
 	old     []any // of the columns in to
 	lists   []adapters.Change
+	held    []string
+	before  adapters.Record
 	members []adapters.MemberChange
 	renames bool
 }
 
 func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update, error) {
-	u := &update{a: a, p: p, key: key, members: d.Members}
+	u := &update{a: a, p: p, key: key, members: d.Members, held: d.Held, before: d.Before}
 	for _, c := range d.Set {
 		i := a.caps.Shape.Index(c.Field)
 		if i < 0 {
@@ -82,10 +84,13 @@ func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update
 func (u *update) run(ctx context.Context, s session) ([]any, error) {
 	var from []any
 	var err error
-	if u.renames || len(u.to.columns) == 0 {
+	if u.renames || len(u.to.columns) == 0 || len(u.held) > 0 {
 		if from, err = u.p.locate(ctx, s, u.key); err != nil {
 			return nil, err
 		}
+	}
+	if err := u.holds(ctx, s, from); err != nil {
+		return nil, err
 	}
 	at := from
 	if len(u.to.columns) > 0 {
@@ -99,6 +104,25 @@ func (u *update) run(ctx context.Context, s session) ([]any, error) {
 		}
 	}
 	return at, u.relations(ctx, s, at[0])
+}
+
+// holds compares the fields that must hold what they held, in the row that was
+// just locked. Rows of join tables that other programs insert without a look at
+// it may come between.
+func (u *update) holds(ctx context.Context, s session, at []any) error {
+	if len(u.held) == 0 {
+		return nil
+	}
+	now, err := u.a.stored(ctx, s, u.p, at, u.a.caps.Shape.FieldSet(u.held...))
+	if err != nil {
+		return err
+	}
+	for _, name := range u.held {
+		if !adapters.Same(now.Get(name), u.before.Get(name)) {
+			return &adapters.Error{Kind: adapters.Conflict, Field: name, Err: errors.New("the value is not what it was when it was read")}
+		}
+	}
+	return nil
 }
 
 func (u *update) columns(ctx context.Context, s session) ([]any, error) {

@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/postern/postern/adapters"
@@ -33,8 +32,13 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 		return now, err
 	}
 	for _, c := range d.Set {
-		if !same(now.Get(c.Field), c.Old) {
+		if !adapters.Same(now.Get(c.Field), c.Old) {
 			return now, fieldError(adapters.Conflict, op, c.Field, "the value is not what it was when it was read")
+		}
+	}
+	for _, name := range d.Held {
+		if !adapters.Same(now.Get(name), d.Before.Get(name)) {
+			return now, fieldError(adapters.Conflict, op, name, "the value is not what it was when it was read")
 		}
 	}
 	return a.change(ctx, op, key, now, d, want)
@@ -86,7 +90,7 @@ func (a *Adapter) renamed(key adapters.Key, now, after adapters.Record, y yield)
 
 // wantedFor are the fields that an update compares, or that its calls name.
 func (a *Adapter) wantedFor(d adapters.Delta) adapters.Fields {
-	var names []string
+	names := slices.Clone(d.Held)
 	for _, c := range d.Set {
 		names = append(names, c.Field)
 	}
@@ -220,25 +224,4 @@ func (a *Adapter) member(ctx context.Context, op string, key adapters.Key, calls
 		e.Field = name
 	}
 	return e
-}
-
-// same reports whether two values are equal; lists are compared as sets.
-func same(x, y any) bool {
-	if adapters.NoValue(x) || adapters.NoValue(y) {
-		return adapters.NoValue(x) && adapters.NoValue(y)
-	}
-	xs, xList := x.([]string)
-	ys, yList := y.([]string)
-	if xList || yList {
-		return xList && yList && maps.Equal(set(xs), set(ys))
-	}
-	return adapters.Text(x) == adapters.Text(y)
-}
-
-func set(list []string) map[string]bool {
-	out := make(map[string]bool, len(list))
-	for _, s := range list {
-		out[s] = true
-	}
-	return out
 }
