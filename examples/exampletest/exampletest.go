@@ -1,6 +1,7 @@
 // Package exampletest runs an example as its reader would: the application from
 // its own scripts, Postern as a program with the example's file, SCIM over HTTP.
-// It knows nothing of Postern but that.
+// It knows nothing of Postern but that. A Life says, as data, what an application
+// can do, and runs the whole life of a user and a group against it.
 package exampletest
 
 import (
@@ -19,88 +20,106 @@ import (
 	"time"
 )
 
-// Wanted is the environment variable without which the tests of examples are
-// skipped: they install Debian packages.
-const Wanted = "POSTERN_EXAMPLES"
-
-// Application starts the application of an example and gives what its script
-// printed: BASE, HEADER, and so on.
-func Application(t *testing.T) map[string]string {
-	t.Helper()
-	if os.Getenv(Wanted) == "" {
-		t.Skip("set " + Wanted + "=1: the application is installed and started")
-	}
-	out, err := exec.CommandContext(t.Context(), "./app/up").Output()
-	if err != nil {
-		t.Fatalf("app/up: %v", err)
-	}
-	said := map[string]string{}
-	for line := range strings.Lines(string(out)) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
-			said[name] = value
-		}
-	}
-	return said
-}
-
 // A Gateway is Postern before the application.
 type Gateway struct {
-	t    *testing.T
-	base string
+	t       *testing.T
+	program string
+	base    string
+	log     *bytes.Buffer
 }
 
 const token = "an-example-token"
 
+// An Option says how Postern is started.
+type Option func(*start)
+
+type start struct {
+	env   []string
+	swaps []string
+}
+
+// Env sets variables of the environment, as NAME=value.
+func Env(all ...string) Option { return func(s *start) { s.env = append(s.env, all...) } }
+
+// Swap replaces a text of the example's file, such as the application's usual
+// address, by the one that this test has. The file must hold it.
+func Swap(old, now string) Option { return func(s *start) { s.swaps = append(s.swaps, old, now) } }
+
 // Start builds Postern and serves the example's file, with a fresh mapping table.
-func Start(t *testing.T, env ...string) *Gateway {
+func Start(t *testing.T, opts ...Option) *Gateway {
 	t.Helper()
+	var s start
+	for _, o := range opts {
+		o(&s)
+	}
 	dir := t.TempDir()
-	program := filepath.Join(dir, "postern")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/postern/postern/cmd/postern").CombinedOutput(); err != nil {
+	g := &Gateway{t: t, program: filepath.Join(dir, "postern"), log: &bytes.Buffer{}}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", g.program, "github.com/postern/postern/cmd/postern").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	file := filepath.Join(dir, "postern.yaml")
+	if err := os.WriteFile(file, []byte(s.file(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.serve(file, s.env)
+	return g
+}
+
+// file is the example's file as this test needs it.
+func (s *start) file(t *testing.T) string {
+	t.Helper()
 	data, err := os.ReadFile("postern.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "postern.yaml")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
+	text := string(data)
+	for i := 0; i < len(s.swaps); i += 2 {
+		if !strings.Contains(text, s.swaps[i]) {
+			t.Fatalf("postern.yaml does not hold %s", s.swaps[i])
+		}
+		text = strings.ReplaceAll(text, s.swaps[i], s.swaps[i+1])
 	}
-	listen := free(t)
-	cmd := exec.CommandContext(t.Context(), program, "serve", "-c", file, "--listen", listen, "--admin", free(t))
+	return text
+}
+
+// serve starts the program and waits until it listens.
+func (g *Gateway) serve(file string, env []string) {
+	t := g.t
+	t.Helper()
+	listen, admin := freeAddress(t), freeAddress(t)
+	cmd := exec.CommandContext(t.Context(), g.program, "serve", "-c", file, "--listen", listen, "--admin", admin)
 	cmd.Env = append(append(os.Environ(), env...), "SCIM_TOKEN="+token)
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Stdout, cmd.Stderr = g.log, g.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 		if t.Failed() {
-			t.Log(log.String())
+			t.Log(g.log.String())
 		}
 	})
-	g := &Gateway{t: t, base: "http://" + listen + "/scim/v2"}
-	for range 100 {
+	g.base = "http://" + listen + "/scim/v2"
+	for range 600 {
 		if c, err := net.Dial("tcp", listen); err == nil {
 			_ = c.Close()
-			return g
+			return
 		}
-		time.Sleep(100 * time.Millisecond)
+		select {
+		case <-ended:
+			t.Fatalf("Postern ended:\n%s", g.log.String())
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	t.Fatalf("Postern does not listen:\n%s", log.String())
-	return nil
+	t.Fatal("Postern does not listen")
 }
 
-func free(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("127.0.0.1:%d", freePort(t))
 }
 
 // A Resource is what SCIM sends and answers.
@@ -109,11 +128,45 @@ type Resource = map[string]any
 // Do sends a request and wants a status.
 func (g *Gateway) Do(status int, method, path string, body any) Resource {
 	g.t.Helper()
-	return Call(g.t, status, method, g.base+path, map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/scim+json"}, body)
+	return Call(g.t, status, method, g.base+path, g.headers(), body)
+}
+
+// Try sends a request and gives whatever is answered.
+func (g *Gateway) Try(method, path string, body any) (status int, answer Resource) {
+	g.t.Helper()
+	status, data := exchange(g.t, method, g.base+path, g.headers(), body)
+	_ = json.Unmarshal(data, &answer)
+	return status, answer
+}
+
+func (g *Gateway) headers() map[string]string {
+	return map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/scim+json"}
 }
 
 // Call sends JSON to anybody and wants a status.
 func Call(t *testing.T, status int, method, to string, headers map[string]string, body any) Resource {
+	t.Helper()
+	got, data := exchange(t, method, to, headers, body)
+	if got != status {
+		t.Fatalf("%s %s: status %d, want %d\n%s", method, to, got, status, data)
+	}
+	var out Resource
+	_ = json.Unmarshal(data, &out)
+	return out
+}
+
+// Items sends a GET whose answer is a bare list of objects.
+func Items(t *testing.T, to string, headers map[string]string) []Resource {
+	t.Helper()
+	status, data := exchange(t, http.MethodGet, to, headers, nil)
+	var out []Resource
+	if err := json.Unmarshal(data, &out); status != 200 || err != nil {
+		t.Fatalf("GET %s: status %d, %v\n%s", to, status, err, data)
+	}
+	return out
+}
+
+func exchange(t *testing.T, method, to string, headers map[string]string, body any) (int, []byte) {
 	t.Helper()
 	var in io.Reader
 	if body != nil {
@@ -135,13 +188,11 @@ func Call(t *testing.T, status int, method, to string, headers map[string]string
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	data, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != status {
-		t.Fatalf("%s %s: status %d, want %d\n%s", method, to, resp.StatusCode, status, data)
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var out Resource
-	_ = json.Unmarshal(data, &out)
-	return out
+	return resp.StatusCode, data
 }
 
 // Find lists what a filter finds.
@@ -160,54 +211,41 @@ func resources(list Resource) []Resource {
 	return out
 }
 
-// Patch changes a resource by operations of op, path, value.
-func (g *Gateway) Patch(path string, ops ...[3]any) {
+// An Op is one operation of a PATCH; Path and Value may be left out.
+type Op struct {
+	Op    string `json:"op"`
+	Path  string `json:"path,omitempty"`
+	Value any    `json:"value,omitempty"`
+}
+
+// Patch changes a resource.
+func (g *Gateway) Patch(path string, ops ...Op) {
 	g.t.Helper()
-	var all []any
-	for _, o := range ops {
-		op := map[string]any{"op": o[0]}
-		if o[1] != nil {
-			op["path"] = o[1]
-		}
-		if o[2] != nil {
-			op["value"] = o[2]
-		}
-		all = append(all, op)
+	if status, answer := g.Try("PATCH", path, patch(ops)); status != 200 && status != 204 {
+		g.t.Fatalf("PATCH %s %+v: status %d\n%v", path, ops, status, answer)
 	}
-	req := map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": all}
-	data, _ := json.Marshal(req)
-	r, err := http.NewRequestWithContext(g.t.Context(), "PATCH", g.base+path, bytes.NewReader(data))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", "application/scim+json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 && resp.StatusCode != 204 {
-		g.t.Fatalf("PATCH %s: status %d\n%s", path, resp.StatusCode, body)
-	}
+}
+
+func patch(ops []Op) Resource {
+	return Resource{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": ops}
 }
 
 // All pages through an endpoint and counts; every id must come once.
 func (g *Gateway) All(endpoint string, page int) map[string]Resource {
 	g.t.Helper()
 	seen := map[string]Resource{}
-	for start := 1; ; {
-		list := g.Do(200, "GET", fmt.Sprintf("%s?startIndex=%d&count=%d", endpoint, start, page), nil)
+	for first := 1; ; {
+		list := g.Do(200, "GET", fmt.Sprintf("%s?startIndex=%d&count=%d", endpoint, first, page), nil)
 		for _, r := range resources(list) {
 			id := r["id"].(string)
 			if seen[id] != nil {
 				g.t.Errorf("%s came twice", id)
 			}
 			seen[id] = r
-			start++
+			first++
 		}
 		total := int(list["totalResults"].(float64))
-		if start > total || len(resources(list)) == 0 {
+		if first > total || len(resources(list)) == 0 {
 			if len(seen) != total {
 				g.t.Errorf("%d resources, and a total of %d", len(seen), total)
 			}
