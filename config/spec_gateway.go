@@ -15,6 +15,7 @@ type Gateway struct {
 	Insecure Bool
 	Proxies  []Prefix
 	Admin    Text // "": no second listener
+	ETags    Bool
 	Limits   Limits
 	Log      Log
 }
@@ -86,6 +87,8 @@ func gateway() form[Gateway] {
 				says("The proxies whose `X-Forwarded-*` headers are believed."),
 			field("admin", address(), func(g *G) *Text { return &g.Admin }).like("127.0.0.1:8081").
 				says("A second listener: `/healthz` and `/readyz`, which need no token, and the admin API, which does (`admins`). Default: none."),
+			field("etags", boolean(), func(g *G) *Bool { return &g.ETags }).or("true").
+				says("Whether resources have versions: ETag, `meta.version`, If-Match and If-None-Match."),
 			field("limits", limits(), func(g *G) *Limits { return &g.Limits }).or("{}").
 				says("What one request may cost."),
 			field("log", logging(), func(g *G) *Log { return &g.Log }).or("{}").

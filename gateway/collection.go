@@ -105,6 +105,9 @@ func (col *collection) get(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if done, err := x.unchanged(col, &c, r); done || err != nil {
+		return err
+	}
 	return x.resource(http.StatusOK, col, &c, r)
 }
 
@@ -114,23 +117,13 @@ func (x *exchange) target(col *collection) (provision.Call, string, error) {
 	if err != nil {
 		return provision.Call{}, "", err
 	}
-	if err := noVersions(x.c.Request.Header); err != nil {
+	when, err := condition(x.c.Request.Header)
+	if err != nil {
 		return provision.Call{}, "", err
 	}
 	c, err := x.one(col)
+	c.If = when
 	return c, id, err
-}
-
-// noVersions refuses a condition that cannot hold: as long as no resource has a
-// version, no tag matches (RFC 9110 section 13.1.1). Ignoring it would break the
-// promise that the client relies on.
-func noVersions(h http.Header) error {
-	for _, v := range h["If-Match"] {
-		if strings.TrimSpace(v) != "*" {
-			return scim.Errorf(http.StatusPreconditionFailed, "", "This service has no resource versions, so that no tag in If-Match can match; leave the header out.")
-		}
-	}
-	return nil
 }
 
 func (col *collection) create(x *exchange) error {

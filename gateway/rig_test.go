@@ -54,6 +54,10 @@ func (s *shelf) find(c provision.Call, id string) (int, error) {
 	if i < 0 {
 		return i, scim.Errorf(404, "", "There is no %s with the id %q.", c.Type.Name, id)
 	}
+	r := s.items[i]
+	if version := r.Get(r.Layout().Meta.Find("version")).String(); !c.If.Holds(version) {
+		return i, scim.Errorf(412, "", "another version")
+	}
 	return i, nil
 }
 
@@ -288,7 +292,7 @@ func (a *answer) wellFormed(method string) error {
 	if a.Header.Get("X-Request-Id") == "" {
 		return fmt.Errorf("no request id")
 	}
-	if a.StatusCode == 204 || method == "HEAD" {
+	if a.StatusCode == 204 || a.StatusCode == 304 || method == "HEAD" {
 		if a.body != "" || a.StatusCode == 204 && a.Header.Get("Content-Type") != "" {
 			return fmt.Errorf("a body where none may be")
 		}

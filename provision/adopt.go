@@ -62,7 +62,7 @@ func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry
 		return nil, err
 	}
 	defer func() { s.changes.Add(1); release() }()
-	u := &update{Service: s, c: c, t: t, e: e, plan: t.changePlan(func(a *scim.Attribute) bool { return d.Resource.Get(top(a)).Present() }), who: who}
+	u := &update{Service: s, c: c, t: t, e: e, plan: t.changePlan(c, func(a *scim.Attribute) bool { return d.Resource.Get(top(a)).Present() }), who: who}
 	fresh := adapters.WithoutCache(ctx)
 	if u.rec, err = u.read(fresh, t, e, u.plan.Want); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry
 	if u.rec, err = u.read(fresh, t, u.e, p.Want); err != nil {
 		return nil, err
 	}
-	return u.one(ctx, c, t, u.rec, u.e, p, who)
+	return u.answer(ctx, c, t, u.rec, u.e, p, who)
 }
 
 // amend stores what the client sent. Its unique values are known to be free.

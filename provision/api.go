@@ -34,6 +34,9 @@ type Call struct {
 	// Body says that the client asked for certain attributes, so that an answer
 	// without a body will not do (RFC 7644 section 3.5.2).
 	Body bool
+	// If is what the resource's version must be. With any of it Get answers the
+	// version along with the resource, whatever is selected.
+	If Condition
 }
 
 // A Search is a query on one resource type (RFC 7644 section 3.4.2).

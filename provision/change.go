@@ -15,7 +15,7 @@ import (
 // Replace stores a whole resource in place of another (RFC 7644 section 3.5.1).
 func (s *Service) Replace(ctx context.Context, c Call, id string, d *schema.Decoded) (*scim.Resource, error) {
 	t := s.target(c)
-	p := t.changePlan(func(a *scim.Attribute) bool { return top(a).Mutability != scim.ReadOnly })
+	p := t.changePlan(c, func(a *scim.Attribute) bool { return top(a).Mutability != scim.ReadOnly })
 	res, err := s.change(ctx, c, t, id, p, func(before *scim.Resource) (*scim.Resource, error) {
 		after := d.Resource.Clone()
 		t.Mapping.KeepDefaulted(before, after, func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) })
@@ -29,7 +29,8 @@ func (s *Service) Replace(ctx context.Context, c Call, id string, d *schema.Deco
 
 // changePlan is what a change must read: all that is cheap, and of what costs
 // more, members and other references, only what the change touches.
-func (t *target) changePlan(touches func(*scim.Attribute) bool) *rules.Plan {
+func (t *target) changePlan(c Call, touches func(*scim.Attribute) bool) *rules.Plan {
+	touches = t.needs(c, touches)
 	return t.Mapping.Plan(func(a *scim.Attribute) bool {
 		for _, r := range t.weighty {
 			if r.Attribute() == a {
@@ -100,6 +101,9 @@ func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resou
 	if u.before, err = u.one(ctx, u.c, u.t, u.rec, u.e, u.plan, u.who); err != nil {
 		return nil, err
 	}
+	if err := u.permitted(); err != nil {
+		return nil, err
+	}
 	if u.after, err = work(u.before); err != nil {
 		return nil, err
 	}
@@ -135,7 +139,30 @@ func (u *update) store(ctx context.Context) (*scim.Resource, error) {
 			return nil, err
 		}
 	}
-	return u.one(ctx, u.c, u.t, stored, u.e, p, u.who)
+	return u.answer(ctx, u.c, u.t, stored, u.e, p, u.who)
+}
+
+// permitted carries the call's condition out on what was read.
+func (u *update) permitted() error {
+	if !u.c.If.Given() {
+		return nil
+	}
+	u.t.stamp(u.plan, u.before)
+	return u.c.If.permit(u.t, versionOf(u.before))
+}
+
+// held are the fields that the condition was decided on.
+func (u *update) held() []string {
+	if !u.c.If.needsVersion() {
+		return nil
+	}
+	var out []string
+	for i, name := range u.rec.Shape().Names() {
+		if u.plan.Want.Has(i) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fields) (adapters.Record, error) {
@@ -153,6 +180,7 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fiel
 	if err := u.disableFurther(ctx); err != nil {
 		return u.rec, err
 	}
+	d.Held = u.held()
 	stored, err := u.t.Adapter.Update(ctx, u.rec.Key, d, want)
 	u.t.recall.forget(u.rec.Key)
 	if err != nil || stored.Key == u.rec.Key {

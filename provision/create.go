@@ -75,7 +75,7 @@ func (s *Service) insert(ctx context.Context, c Call, t *target, r *scim.Resourc
 		s.takeBack(settle, t, stored.Key)
 		return nil, err
 	}
-	return s.one(ctx, c, t, stored, e, p, who)
+	return s.answer(ctx, c, t, stored, e, p, who)
 }
 
 // takeBack removes a record that was created in vain.

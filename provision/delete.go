@@ -26,7 +26,11 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 		return scim.Errorf(501, "", "This backend lets nobody delete a %s.", t.name)
 	case err != nil:
 		return err
-	case !e.Primary: // the client lets go of an id that a merge made superfluous; the record stays
+	}
+	if err := s.permitDelete(ctx, c, t, e); err != nil {
+		return err
+	}
+	if !e.Primary { // the client lets go of an id that a merge made superfluous; the record stays
 		err := s.ids.Acknowledge(ctx, c.Caller.domain(), t.name, id)
 		if errors.Is(err, identity.ErrUnknown) {
 			return notFound(t)
@@ -54,6 +58,23 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 		return notFound(t) // gone already, without our doing
 	}
 	return nil
+}
+
+// permitDelete carries the call's condition out. Between this and the deletion
+// nobody else changes the record through Postern; the backend's own users may.
+func (s *Service) permitDelete(ctx context.Context, c Call, t *target, e identity.Entry) error {
+	if !c.If.Given() {
+		return nil
+	}
+	rec, err := s.read(adapters.WithoutCache(ctx), t, e, t.standard.Want)
+	if err != nil {
+		return gone(t, err)
+	}
+	res, err := s.answer(ctx, c, t, rec, e, t.standard, nil)
+	if err != nil {
+		return err
+	}
+	return c.If.permit(t, versionOf(res))
 }
 
 // erase deletes all records of an entry from the backend, the one that is read

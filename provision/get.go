@@ -19,7 +19,7 @@ func (s *Service) Get(ctx context.Context, c Call, id string) (*scim.Resource, e
 		if err != nil {
 			return err
 		}
-		res, err = s.one(ctx, c, t, rec, e, p, nil)
+		res, err = s.answer(ctx, c, t, rec, e, p, nil)
 		return err
 	})
 	if err != nil {
@@ -35,4 +35,13 @@ func (s *Service) one(ctx context.Context, c Call, t *target, rec adapters.Recor
 		return nil, err
 	}
 	return pg.resources[0], nil
+}
+
+// answer is one, with its version.
+func (s *Service) answer(ctx context.Context, c Call, t *target, rec adapters.Record, e identity.Entry, p *rules.Plan, who *cast) (*scim.Resource, error) {
+	res, err := s.one(ctx, c, t, rec, e, p, who)
+	if err == nil {
+		t.stamp(p, res)
+	}
+	return res, err
 }

@@ -20,6 +20,7 @@ func (s *Service) List(ctx context.Context, c Call, q Search) (List, error) {
 	if err != nil {
 		return List{}, s.fail(ctx, t, err)
 	}
+	t.stamp(t.plan(c), out.Resources...)
 	out.StartIndex = q.StartIndex
 	return out, nil
 }

@@ -19,7 +19,7 @@ func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Oper
 	res, done, err := s.patchMembers(ctx, c, t, id, ops)
 	if !done && err == nil {
 		touched := patch.Touches(ops)
-		p := t.changePlan(func(a *scim.Attribute) bool {
+		p := t.changePlan(c, func(a *scim.Attribute) bool {
 			return slices.ContainsFunc(touched, func(x *scim.Attribute) bool { return within(a, x) || within(x, a) })
 		})
 		res, err = s.change(ctx, c, t, id, p, func(before *scim.Resource) (*scim.Resource, error) {
@@ -36,7 +36,7 @@ func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Oper
 // the backend, without reading any (P-64). done is false if the change is more
 // than that, or the backend takes no such change.
 func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string, ops []patch.Operation) (res *scim.Resource, done bool, err error) {
-	if t.caps.NoUpdate {
+	if t.caps.NoUpdate || c.If.needsVersion() {
 		return nil, false, nil
 	}
 	changes, ok := patch.MembersOnly(ops)
@@ -54,7 +54,7 @@ func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string
 		if err != nil || !c.Body && e.Primary { // by a secondary id: the answer tells the other one
 			return err
 		}
-		res, err = s.one(ctx, c, t, rec, e, t.plan(c), m.who)
+		res, err = s.answer(ctx, c, t, rec, e, t.plan(c), m.who)
 		return err
 	})
 	return res, done, err

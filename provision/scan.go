@@ -20,6 +20,7 @@ type scan struct {
 	q      Search
 	d      division
 	plan   *rules.Plan           // what must be known of a record to judge it
+	stamps bool                  // versions are compared
 	who    bool                  // ids or references are compared, so the mapping table is needed
 	hidden map[adapters.Key]bool // records that the client is not to see in lists
 	// everyone: records out of scope too, and without what a client's view adds.
@@ -88,13 +89,14 @@ func (x *scan) prepare() {
 	if x.d.sorts {
 		note(x.q.SortBy)
 	}
+	x.stamps = x.t.whole != nil && slices.ContainsFunc(named, func(a *scim.Attribute) bool { return a == l.Meta.Find("version") || a == l.Meta })
 	x.plan = x.t.Mapping.Plan(func(a *scim.Attribute) bool {
-		return slices.ContainsFunc(named, func(n *scim.Attribute) bool {
+		return x.stamps && (x.t.usual.Needs(a) || x.t.whole.Needs(a)) || slices.ContainsFunc(named, func(n *scim.Attribute) bool {
 			return within(a, n) || within(n, a) || top(a) == l.Meta && top(n) == l.Meta ||
 				n == l.Schemas && top(a).IsExtension() // an extension is listed when it has a value
 		})
 	})
-	x.who = x.plan.Refers || slices.ContainsFunc(named, func(a *scim.Attribute) bool {
+	x.who = x.stamps || x.plan.Refers || slices.ContainsFunc(named, func(a *scim.Attribute) bool {
 		return a == l.ID || a == l.ExternalID || a == l.Meta.Find("location")
 	})
 }
@@ -158,6 +160,9 @@ func (x *scan) sketch(ctx context.Context, recs []adapters.Record) ([]*scim.Reso
 			if !e.Primary || e.ID == "" {
 				pg.resources[i] = nil
 			}
+		}
+		if x.stamps {
+			x.t.stamp(x.plan, slices.DeleteFunc(slices.Clone(pg.resources), func(r *scim.Resource) bool { return r == nil })...)
 		}
 		return pg.resources, err
 	}

@@ -37,6 +37,9 @@ type Options struct {
 	// or was not, there and in scope: 5 s if zero, not at all if negative.
 	// Nothing is written on the strength of it.
 	Recall time.Duration
+
+	// NoVersions leaves resources without versions: no ETag, no meta.version.
+	NoVersions bool
 }
 
 const defaultRecall = 5 * time.Second
@@ -61,7 +64,8 @@ type target struct {
 	name     string
 	caps     adapters.Capabilities
 	usual    *scim.Selection // what an answer holds unless the client says otherwise
-	standard *rules.Plan     // what is read for it
+	whole    *scim.Selection // what a version is made of; nil: there are none
+	standard *rules.Plan     // what is read for usual and whole
 	scope    *rules.Plan     // what is read to learn whether a record is in scope
 	scoped   bool
 	unique   []*scim.Attribute
@@ -76,7 +80,7 @@ type target struct {
 func New(o Options) *Service {
 	s := &Service{targets: map[string]*target{}, ids: o.IDs, scan: o.Scan, log: o.Log, values: newTurns(), records: newTurns()}
 	for _, t := range o.Targets {
-		nt := newTarget(t, cmp.Or(o.Recall, defaultRecall))
+		nt := newTarget(t, cmp.Or(o.Recall, defaultRecall), !o.NoVersions)
 		s.targets[nt.name] = nt
 		s.types = append(s.types, t.Mapping.Type)
 	}
@@ -90,12 +94,17 @@ func New(o Options) *Service {
 	return s
 }
 
-func newTarget(t Target, remember time.Duration) *target {
+func newTarget(t Target, remember time.Duration, versions bool) *target {
 	typ := t.Mapping.Type
 	nt := &target{Target: t, name: typ.Name, caps: t.Adapter.Capabilities(), usual: scim.DefaultSelection(typ.Layout),
 		scoped: t.Mapping.HasScope(), unique: uniqueAttributes(typ.Layout), recall: newRecall(remember)}
 	t.Mapping.Bind(nt.caps)
-	nt.standard = t.Mapping.Plan(nt.usual.Needs)
+	needs := nt.usual.Needs
+	if versions {
+		nt.whole = wholeOf(nt)
+		needs = func(a *scim.Attribute) bool { return nt.usual.Needs(a) || nt.whole.Needs(a) }
+	}
+	nt.standard = t.Mapping.Plan(needs)
 	nt.scope = t.Mapping.Plan(func(*scim.Attribute) bool { return false })
 	consulted := t.Mapping.Consulted()
 	for _, r := range t.Mapping.Rules() {
@@ -120,7 +129,15 @@ func (t *target) plan(c Call) *rules.Plan {
 	if c.Select == t.usual || c.Select == nil {
 		return t.standard
 	}
-	return t.Mapping.Plan(c.Select.Needs)
+	return t.Mapping.Plan(t.needs(c, c.Select.Needs))
+}
+
+// needs adds what the version is made of where the call depends on it.
+func (t *target) needs(c Call, need func(*scim.Attribute) bool) func(*scim.Attribute) bool {
+	if t.whole == nil || !c.If.needsVersion() {
+		return need
+	}
+	return func(a *scim.Attribute) bool { return need(a) || t.usual.Needs(a) || t.whole.Needs(a) }
 }
 
 // inScope reports whether provisioning may see a record.

@@ -159,7 +159,7 @@ func (s *Service) deactivate(ctx context.Context, tenant string, t *target, key 
 	if active == nil {
 		return nil
 	}
-	plan := t.changePlan(func(*scim.Attribute) bool { return false })
+	plan := t.changePlan(Call{}, func(*scim.Attribute) bool { return false })
 	for try := 1; ; try++ {
 		err := s.tryDeactivate(ctx, tenant, t, key, active, plan)
 		if try == attempts || !adapters.Is(err, adapters.Conflict) || ctx.Err() != nil {

@@ -56,7 +56,8 @@ func (a *assembly) openTable(ctx context.Context) error {
 		return fmt.Errorf("identities: %w", err)
 	}
 	a.ids = ids
-	a.service = provision.New(provision.Options{Targets: a.targets, IDs: ids, Scan: a.cfg.Gateway.Limits.Scan.Value, Log: a.log})
+	a.service = provision.New(provision.Options{Targets: a.targets, IDs: ids, Scan: a.cfg.Gateway.Limits.Scan.Value,
+		NoVersions: !a.cfg.Gateway.ETags.Value, Log: a.log})
 	return nil
 }
 

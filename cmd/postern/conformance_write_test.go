@@ -245,7 +245,7 @@ func TestDelete(t *testing.T) {
 		r.get("/Groups/{g}").want(404)
 		r.get("/Users/" + ada).want(200)
 	})
-	r.run("V-09, V-10 conditions cannot hold without versions", func() {
+	r.run("V-03, X-06 a stale version stays", func() {
 		r.do("DELETE", "/Users/{y}", "", `If-Match: "1"`).want(412)
 		r.do("DELETE", "/Users/{y}", "", `If-Match: *`).want(204)
 	})

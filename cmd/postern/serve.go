@@ -154,7 +154,7 @@ func certificate(g *config.Gateway, log *slog.Logger) (*tls.Config, error) {
 func providerConfig(cfg *config.Config) schema.ProviderConfig {
 	l := cfg.Gateway.Limits
 	return schema.ProviderConfig{
-		Patch: true, Filter: true, FilterMaxResults: l.PageMax.Value, Sort: true,
+		Patch: true, Filter: true, FilterMaxResults: l.PageMax.Value, Sort: true, ETag: cfg.Gateway.ETags.Value,
 		Pagination: &schema.Pagination{Index: true, DefaultMethod: "index", DefaultPageSize: l.Page.Value, MaxPageSize: l.PageMax.Value},
 		Authentication: []schema.AuthenticationScheme{{Type: "oauthbearertoken", Name: "Bearer token",
 			Description: "A token of the configuration, in the Authorization header.",
