@@ -28,6 +28,35 @@ func (m *Mapping) Checked(typ string) bool {
 	return found
 }
 
+// A ReferenceField tells the adapter that a field holds the key of one record.
+type ReferenceField struct{ Field, Refers string }
+
+// ReferenceFields lists the fields of which the backend may itself see to it that
+// the record is there and in scope: what nothing but one reference reads.
+func (m *Mapping) ReferenceFields() []ReferenceField {
+	var out []ReferenceField
+	for _, r := range m.rules {
+		if r.refers != nil && !r.relation && r.field != "" && !m.usedBesides(r) {
+			out = append(out, ReferenceField{r.field, r.refers.typ})
+		}
+	}
+	return out
+}
+
+// usedBesides reports whether something but a rule needs the rule's field as the
+// backend holds it.
+func (m *Mapping) usedBesides(r *Rule) bool {
+	if slices.Contains(m.key, r.field) || m.scope != nil && slices.Contains(m.scope.expression.names, r.field) {
+		return true
+	}
+	for _, c := range m.constants {
+		if c.Field.Value == r.field {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.rules, func(o *Rule) bool { return o != r && (o.field == r.field || slices.Contains(o.reads, r.field)) })
+}
+
 // IsReference reports whether the rule makes a reference to another resource.
 func (r *Rule) IsReference() bool { return r.refers != nil }
 

@@ -23,3 +23,9 @@ func (db *Database) Explain(ctx context.Context, statement string) (string, erro
 	}
 	return out.String(), rows.Err()
 }
+
+// Exec changes a database as its own application would.
+func (db *Database) Exec(statement string) error {
+	_, err := db.write.Exec(statement)
+	return err
+}

@@ -43,6 +43,11 @@ func (a *Adapter) Inspect(ctx context.Context, lookups ...string) ([]Problem, er
 				return err
 			}
 		}
+		for i := range a.table.References {
+			if err := in.target(ctx, &a.table.References[i].Refers); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -187,11 +192,15 @@ func (in *inspection) relation(ctx context.Context, r *Relation) error {
 	if err := in.rights(ctx, t); err != nil || r.Refers == nil {
 		return err
 	}
-	target, err := in.schema(ctx, r.Refers.Table)
+	return in.target(ctx, r.Refers)
+}
+
+func (in *inspection) target(ctx context.Context, to *Target) error {
+	target, err := in.schema(ctx, to.Table)
 	if target == nil {
 		return err
 	}
-	in.column(target, r.Refers.Key)
+	in.column(target, to.Key)
 	return nil
 }
 

@@ -40,6 +40,7 @@ func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, er
 		if err := l.refer(ctx, s, r.Refers); err != nil {
 			return nil, err
 		}
+		return l, nil
 	}
 	l.d.present(l.within, l.shown)
 	return l, nil
@@ -57,25 +58,7 @@ func (l *link) refer(ctx context.Context, s session, to *Target) error {
 	}
 	l.target = key.under("m")
 	l.shown = l.target
-	if to.Where == nil {
-		return nil
-	}
-	inner := scope{
-		dialect: l.d,
-		key:     []*column{l.target},
-		column: func(name string) *column {
-			if c := t.column(name); c != nil {
-				return c.under("m")
-			}
-			return nil
-		},
-		link: func(string) *link { return nil },
-	}
-	if err := inner.write(l.within, to.Where); err != nil {
-		return err
-	}
-	l.within.add(" AND ")
-	return l.within.check("")
+	return withinScope(l.within, l.d, t, l.target, to.Where)
 }
 
 // from writes the join table with its members, and the condition that they count.

@@ -18,13 +18,15 @@ type plan struct {
 	db       *Database
 	schema   *schema
 	from     string
-	columns  []*column // by position in the shape; nil for relations
-	links    []*link   // by position in the shape; nil for columns
-	visible  *builder  // the condition that a row is a record
-	selected []string  // the columns in a select list, by position in the shape
-	keys     string    // the key's columns in a select list
-	keyNames string    // their names
-	byKey    string    // their order
+	columns  []*column    // by position in the shape; nil for relations
+	shown    []*column    // the same, but of references the key of the target: what is read
+	links    []*link      // by position in the shape; nil for columns
+	refs     []*reference // by position in the shape; nil for all others
+	visible  *builder     // the condition that a row is a record
+	selected []string     // the columns in a select list, by position in the shape; "" for references
+	keys     string       // the key's columns in a select list
+	keyNames string       // their names
+	byKey    string       // their order
 }
 
 // plan answers the table's plan.
@@ -63,7 +65,7 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 	}
 	p := &plan{db: a.db, schema: t, from: a.db.dialect.relation(a.table.Name) + " AS t"}
 	p.dialect = a.db.dialect
-	p.scope.column = t.column
+	p.scope.column, p.scope.reference = t.column, func(string) *reference { return nil }
 	p.scope.link = func(name string) *link {
 		if i := a.caps.Shape.Index(name); i >= 0 {
 			return p.links[i]
@@ -84,7 +86,25 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 			return nil, err
 		}
 	}
+	p.follow(a.caps.Shape)
 	return p, p.visible.check("")
+}
+
+// follow makes filters, unlike the table's own scope, ask about references where
+// they name a column with one.
+func (p *plan) follow(shape *adapters.Shape) {
+	p.scope.reference = func(name string) *reference {
+		if i := shape.Index(name); i >= 0 {
+			return p.refs[i]
+		}
+		return nil
+	}
+	p.scope.column = func(name string) *column {
+		if p.scope.reference(name) != nil {
+			return nil
+		}
+		return p.schema.column(name)
+	}
 }
 
 func (p *plan) deriveKey(names []string) error {
@@ -106,7 +126,8 @@ func (p *plan) deriveKey(names []string) error {
 
 func (p *plan) deriveFields(ctx context.Context, s session, a *Adapter) error {
 	n := a.caps.Shape.Len()
-	p.columns, p.links, p.selected = make([]*column, n), make([]*link, n), make([]string, n)
+	p.columns, p.shown, p.selected = make([]*column, n), make([]*column, n), make([]string, n)
+	p.links, p.refs = make([]*link, n), make([]*reference, n)
 	for i, name := range a.caps.Shape.Names() {
 		if r := a.relations[i]; r != nil {
 			l, err := a.db.link(ctx, s, r)
@@ -120,7 +141,17 @@ func (p *plan) deriveFields(ctx context.Context, s session, a *Adapter) error {
 		if c == nil {
 			return fmt.Errorf("%w: %s.%s", errStale, p.schema.name, name)
 		}
-		p.columns[i], p.selected[i] = c, p.dialect.selected(c)
+		p.columns[i], p.shown[i] = c, c
+		to := a.references[i]
+		if to == nil {
+			p.selected[i] = p.dialect.selected(c)
+			continue
+		}
+		r, err := a.db.reference(ctx, s, name, c, to)
+		if err != nil {
+			return err
+		}
+		p.refs[i], p.shown[i] = r, r.target
 	}
 	return nil
 }
@@ -138,6 +169,15 @@ func (p *plan) keyPresent(b *builder) {
 			p.dialect.present(b, c)
 		}
 	}
+}
+
+// holds writes the condition that a column still holds what was read of it.
+func (p *plan) holds(b *builder, at int, old any) {
+	if r := p.refs[at]; r != nil {
+		r.holds(b, old)
+		return
+	}
+	p.dialect.holds(b, p.columns[at], old)
 }
 
 // column finds a column by its name, whose case does not matter.
@@ -164,7 +204,11 @@ func (p *plan) wanted(want adapters.Fields) (columns, links []int) {
 func (p *plan) selection(b *builder, columns []int) {
 	b.add("SELECT ", p.keys)
 	for _, i := range columns {
-		b.add(", ", p.selected[i])
+		if b.add(", "); p.refs[i] != nil {
+			b.include(p.refs[i].value)
+		} else {
+			b.add(p.selected[i])
+		}
 	}
 }
 

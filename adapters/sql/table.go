@@ -22,6 +22,11 @@ type Table struct {
 
 	Relations []Relation
 
+	// References are columns of the shape that hold the key of one record of a
+	// table in the same database. They have a value only where the record is there,
+	// and within its scope. No key and nothing in Where may be one of them.
+	References []Reference
+
 	// Where is the table's scope: rows of which it is not true are as if they
 	// were not there. Its names are columns, not only those of the shape; its
 	// leaves are bound. nil: all rows.
@@ -37,8 +42,14 @@ type Relation struct {
 	Refers *Target
 }
 
-// A Target is the table of a relation's members, in the same database. Only
-// members that it holds within its scope count.
+// A Reference is a column that refers to one record.
+type Reference struct {
+	Field  string // its name in the shape: the column
+	Refers Target
+}
+
+// A Target is the table of a relation's members, or of what a column refers to, in
+// the same database. Only those that it holds within its scope count.
 type Target struct {
 	Table string
 	Key   string
@@ -51,6 +62,8 @@ type Adapter struct {
 	table     Table
 	caps      adapters.Capabilities
 	relations []*Relation // by position in the shape; nil for columns
+
+	references []*Target // by position in the shape; nil where the column is none
 
 	planning sync.Mutex
 	current  atomic.Pointer[plan]
@@ -71,6 +84,16 @@ func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
 			continue
 		}
 		a.relations[at] = r
+	}
+	a.references = make([]*Target, shape.Len())
+	for i := range t.References {
+		r := &t.References[i]
+		at := shape.Index(r.Field)
+		if at < 0 || a.relations[at] != nil || a.isKey(r.Field) {
+			errs = append(errs, fmt.Errorf("reference %q: the shape has no such column, or it is of the key", r.Field))
+			continue
+		}
+		a.references[at] = &r.Refers
 	}
 	for i, name := range shape.Names() {
 		if a.relations[i] == nil {
@@ -101,6 +124,9 @@ func (t *Table) check() []error {
 	for _, r := range t.Relations {
 		errs = append(errs, r.check()...)
 	}
+	for _, r := range t.References {
+		errs = append(errs, r.Refers.check()...)
+	}
 	return errs
 }
 
@@ -111,10 +137,13 @@ func (r *Relation) check() []error {
 		checkName("member column", r.Member),
 	}
 	if r.Refers != nil {
-		errs = append(errs, checkName("table", r.Refers.Table), checkName("key column", r.Refers.Key))
-		errs = append(errs, checkWhere(r.Refers.Where)...)
+		errs = append(errs, r.Refers.check()...)
 	}
 	return errs
+}
+
+func (t *Target) check() []error {
+	return append(checkWhere(t.Where), checkName("table", t.Table), checkName("key column", t.Key))
 }
 
 // checkWhere lists the leaves of a scope that cannot be part of a statement.
@@ -166,6 +195,8 @@ func (a *Adapter) capabilities(shape *adapters.Shape) adapters.Capabilities {
 		c.Fields[i] = column
 		if r != nil {
 			c.Fields[i] = adapters.Field{Filter: keys, Multi: true, Delta: true, Costly: true, Checked: r.Refers != nil}
+		} else if a.references[i] != nil {
+			c.Fields[i] = adapters.Field{Filter: keys, Checked: true}
 		} else if len(a.table.Key) == 1 && a.table.Key[0] == shape.Names()[i] {
 			c.Fields[i].Unique = true
 		}

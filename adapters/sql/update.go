@@ -40,6 +40,7 @@ type update struct {
 	key     adapters.Key
 	to      assignment
 	old     []any // of the columns in to
+	at      []int // where they are in the shape
 	lists   []adapters.Change
 	held    []string
 	before  adapters.Record
@@ -67,7 +68,8 @@ func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update
 				return nil, invalid("update", c.Field, err)
 			}
 			u.to.set(col, v)
-			u.old = append(u.old, c.Old)
+			u.to.refer(p.refs[i], c.New)
+			u.old, u.at = append(u.old, c.Old), append(u.at, i)
 			u.renames = u.renames || a.isKey(c.Field)
 		}
 	}
@@ -82,8 +84,11 @@ func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update
 
 // run answers the key that the record then has.
 func (u *update) run(ctx context.Context, s session) ([]any, error) {
+	err := u.to.known(ctx, s, "update")
+	if err != nil {
+		return nil, err
+	}
 	var from []any
-	var err error
 	if u.renames || len(u.to.columns) == 0 || len(u.held) > 0 {
 		if from, err = u.p.locate(ctx, s, u.key); err != nil {
 			return nil, err
@@ -139,9 +144,9 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 		b.add(c.quoted, " = ").bind(u.to.values[i])
 	}
 	u.p.at(b, u.key)
-	for i, c := range u.to.columns {
+	for i, at := range u.at {
 		b.add(" AND ")
-		u.p.dialect.holds(b, c, u.old[i])
+		u.p.holds(b, at, u.old[i])
 	}
 	keys, err := u.p.returned(ctx, s, b.add(" RETURNING ", u.p.keyNames))
 	switch {

@@ -12,8 +12,10 @@ import (
 type scope struct {
 	dialect dialect
 	key     []*column
-	column  func(name string) *column // nil if there is none
+	column  func(name string) *column // nil if there is none, or a reference is on it
 	link    func(name string) *link   // nil if there is none
+
+	reference func(name string) *reference // nil if there is none
 }
 
 // write writes e as a condition. It may be null where it is false; what negates
@@ -114,6 +116,9 @@ func (s *scope) seeks(e filter.Expr) bool {
 			c = s.key[0]
 		}
 		if c == nil {
+			if r := s.reference(e.Name); r != nil {
+				return r.held.indexed
+			}
 			l := s.link(e.Name)
 			return l != nil && l.member.indexed
 		}
@@ -149,6 +154,9 @@ func (s *scope) compare(b *builder, c *filter.Compare) error {
 	if col := s.column(c.Name); col != nil {
 		s.dialect.compare(b, col, c)
 		return nil
+	}
+	if r := s.reference(c.Name); r != nil {
+		return r.compare(b, c)
 	}
 	if l := s.link(c.Name); l != nil {
 		return l.compare(b, s.key[0], c)

@@ -25,6 +25,9 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 	}
 	var out adapters.Record
 	err = a.change(ctx, "create", p, insert.fields, func(ctx context.Context, s session) error {
+		if err := insert.known(ctx, s, "create"); err != nil {
+			return err
+		}
 		keys, err := p.returned(ctx, s, insert.statement(p))
 		if err != nil {
 			return err
@@ -69,6 +72,8 @@ type assignment struct {
 	columns []*column
 	values  []any
 	fields  []string // names in the shape, of relations too
+
+	referrals []referral
 }
 
 func (m *assignment) set(c *column, v any) {
@@ -94,6 +99,7 @@ func (a *Adapter) insertion(p *plan, r adapters.Record) (*assignment, error) {
 				return nil, invalid("create", name, err)
 			}
 			m.set(c, w)
+			m.refer(p.refs[i], v)
 			m.fields = append(m.fields, name)
 		}
 	}

@@ -181,6 +181,11 @@ func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 	if f, ok := m.ScopeFilter(); ok {
 		t.Where = f
 	}
+	for _, ref := range m.ReferenceFields() {
+		if to := a.refers(r.Target.Backend.Value, ref.Refers); to != nil {
+			t.References = append(t.References, sql.Reference{Field: ref.Field, Refers: *to})
+		}
+	}
 	for _, rel := range m.Relations {
 		t.Relations = append(t.Relations, sql.Relation{Field: rel.Field, Table: rel.Table, Owner: rel.Owner, Member: rel.Member,
 			Refers: a.refers(r.Target.Backend.Value, rel.Refers)})

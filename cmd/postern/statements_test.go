@@ -37,10 +37,9 @@ func TestStatements(t *testing.T) {
 		{"userName eq, one attribute", "GET", `/Users?filter=userName eq "ada.lovelace"&attributes=userName`, "", 1},
 		{"nobody found", "GET", `/Users?filter=userName eq "nobody"`, "", 1},
 		{"externalId eq, nobody", "GET", `/Users?filter=externalId eq "nobody"`, "", 0},
-		{"id eq and manager eq", "GET", `/Users?filter=id eq "{st1}" and manager eq "{ada}"&attributes=id`, "", 2}, // is the manager still one who may be seen?
+		{"id eq and manager eq", "GET", `/Users?filter=id eq "{st1}" and manager eq "{ada}"&attributes=id`, "", 1},
 		{"a page of 100 with groups and managers", "GET", "/Users?count=100", "", 2},
-		{"the second page, whose managers are on the first", "GET", "/Users?count=100&startIndex=101", "", 3},
-		{"the second page, whose managers are known by now", "GET", "/Users?count=100&startIndex=101", "", 2},
+		{"the second page, whose managers are on the first", "GET", "/Users?count=100&startIndex=101", "", 2},
 		{"a sorted page", "GET", "/Users?count=100&sortBy=name.familyName", "", 2},
 		{"a filtered page", "GET", `/Users?count=100&filter=active eq true and title co "e"`, "", 2},
 		{"only the total", "GET", "/Users?count=0", "", 1},
@@ -63,8 +62,11 @@ func TestStatements(t *testing.T) {
 	}
 	r.run("a page by whoever comes first", func() { // nothing is known of anybody
 		fresh := start(r.t)
-		if sent := counted(fresh.trace.during(func() { fresh.get("/Users", "count", "100").want(200) })); len(sent) > 2 {
-			r.t.Errorf("%d statements:\n%s", len(sent), strings.Join(sent, "\n"))
+		for _, first := range []string{"101", "1"} { // the managers of the second page are not on it
+			sent := counted(fresh.trace.during(func() { fresh.get("/Users", "count", "100", "startIndex", first).want(200) }))
+			if len(sent) > 2 {
+				r.t.Errorf("%d statements:\n%s", len(sent), strings.Join(sent, "\n"))
+			}
 		}
 	})
 }
