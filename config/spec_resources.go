@@ -28,6 +28,7 @@ type Target struct {
 	Key       []Text
 	Scope     Text // expression over record
 	When      Text // expression over resource
+	Birth     Text // a field
 	Constants []Constant
 
 	SQL  SQLTarget  // backends of type sql
@@ -111,6 +112,9 @@ func target() form[Target] {
 				says("An expression over `record`: which records provisioning may see. The others are neither shown nor touched."),
 			field("when", expression(), func(t *T) *Text { return &t.When }).like(`'resource.userType == "Employee"'`).
 				says("An expression over `resource`: which resources belong here. Others are refused."),
+			field("birth", text(), func(t *T) *Text { return &t.Birth }).like("created_at").
+				says("A field that the backend sets once and never changes, such as a time of creation or a serial number. If the backend gives a deleted record's key " +
+					"to a new one, the two differ in it, and the old id is retired. Not needed where keys never come back."),
 			field("constants", constant, func(t *T) *[]Constant { return &t.Constants }).like("{kind: person}").
 				says("Fields that every record gets on creation."),
 		},

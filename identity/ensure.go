@@ -121,7 +121,7 @@ func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (miss
 	var g, k, created int64 // one set for all rows
 	var e Entry
 	var state string
-	into := []any{&g, &k, &e.Identity, &e.Primary, &e.ID, &e.ExternalID, &created, &state}
+	into := []any{&g, &k, &e.Identity, &e.Primary, &e.ID, &e.ExternalID, &created, &e.Birth, &state}
 	err = x.each(q, args, func(scan func(...any) error) error {
 		if err := scan(into...); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (miss
 			return nil
 		}
 		to := &entries[groups[g].at[k]]
-		to.Identity, to.Primary, to.ID, to.ExternalID = e.Identity, e.Primary, e.ID, e.ExternalID
+		to.Identity, to.Primary, to.ID, to.ExternalID, to.Birth = e.Identity, e.Primary, e.ID, e.ExternalID, e.Birth
 		if e.ID != "" {
 			to.Created = micros(created)
 		}

@@ -7,7 +7,7 @@ const (
 	// qID is qIDs for the only id ?4.
 	qID query = `
 SELECT 0, e.identity, e.type, e.is_primary, e.deletion_required, p.id, p.externalid, p.created,
-    l.backend, l.key, l.is_primary
+    l.backend, l.key, l.is_primary, coalesce(l.birth, '')
 FROM external_id AS e
 CROSS JOIN external_id AS p ON p.identity = e.identity AND p.client = ?2 AND p.is_primary = 1 AND p.state = 'live'
 CROSS JOIN link AS l ON l.identity = e.identity
@@ -22,7 +22,7 @@ WITH g (n, type, backend, key) AS (VALUES (0, ?3, ?4, ?5)`
 	linksFour  = linksTwo + `, (2, ?9, ?10, ?11), (3, ?12, ?13, ?14)`
 	linksEight = linksFour + `, (4, ?15, ?16, ?17), (5, ?18, ?19, ?20), (6, ?21, ?22, ?23), (7, ?24, ?25, ?26)`
 	linksEnd   = `)
-SELECT 0, g.n, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0),
+SELECT 0, g.n, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0), coalesce(l.birth, ''),
     CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
 FROM g
 CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = g.type AND l.key = g.key AND l.backend = g.backend

@@ -32,6 +32,7 @@ type Entry struct {
 	// Backend and Key are, of Ensure, Find and Create, those of the link asked
 	// about; of Resolve and ByExternalID those of the identity's first primary link.
 	Backend, Key string
+	Birth        Birth  // of that link's record, as far as it is known
 	ExternalID   string // the attribute externalId as this client set it
 	// Primary says that what was asked about, the id or the link, is the primary
 	// one. A link that is not primary stays out of lists; an id that is not is
@@ -49,6 +50,7 @@ type Entry struct {
 type Linked struct {
 	Link
 	Primary bool // in its backend
+	Birth   Birth
 }
 
 // KeyIn answers the key of the record to read and write in a backend.
@@ -62,6 +64,19 @@ func (e Entry) KeyIn(backend string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// BirthIn answers what is known of the birth of the record that KeyIn answers.
+func (e Entry) BirthIn(backend string) Birth {
+	if e.Backend == backend {
+		return e.Birth
+	}
+	for _, o := range e.Others {
+		if o.Backend == backend && o.Primary {
+			return o.Birth
+		}
+	}
+	return ""
 }
 
 // Links answers all links, those of Others after the first.

@@ -483,7 +483,7 @@ func entryOf(e *mID) Entry {
 	want := Entry{ID: id.id, Identity: p.identity, Type: p.typ, Backend: rec[0].link.Backend, Key: rec[0].link.Key,
 		ExternalID: id.externalID, Primary: e.primary, DeletionRequired: !e.primary}
 	for _, o := range rec[1:] {
-		want.Others = append(want.Others, Linked{o.link, o.primary})
+		want.Others = append(want.Others, Linked{Link: o.link, Primary: o.primary})
 	}
 	return want
 }

@@ -104,13 +104,19 @@ func (s *Store) Rekey(ctx context.Context, tenant string, old Link, newKey strin
 // has none left is gone: its ids are retired for every client and never given
 // again, also if the backend uses the key again. Unknown links are passed over.
 func (s *Store) Forget(ctx context.Context, tenant string, links ...Link) error {
+	return s.ForgetOf(ctx, tenant, "", links...)
+}
+
+// ForgetOf is Forget for links that are still those of an identity: if others
+// found out first that a record is gone, its key may be that of another by now.
+func (s *Store) ForgetOf(ctx context.Context, tenant, identity string, links ...Link) error {
 	if len(links) == 0 {
 		return nil
 	}
 	return s.write(ctx, "forget", func(x *session) error {
 		for _, l := range links {
 			row, ok, err := x.linkAt(tenant, l)
-			if err == nil && ok {
+			if err == nil && ok && (identity == "" || row.Identity == identity) {
 				err = x.unlink(row)
 			}
 			if err != nil {
@@ -196,6 +202,10 @@ func (x *session) setKeys(rows []linkRow, changes []Change) error {
 		if err := known(x.exec(qSetKey, r.Nr, hexMark+"moving "+r.Key)); err != nil {
 			return err
 		}
+		// The migration may have written the record anew.
+		if err := known(x.exec(qSetBirth, r.Nr, "")); err != nil {
+			return err
+		}
 	}
 	for i, r := range rows {
 		if err := known(x.exec(qSetKey, r.Nr, storedKey(changes[i].NewKey))); err != nil {
@@ -209,7 +219,7 @@ func (x *session) setKeys(rows []linkRow, changes []Change) error {
 func (x *session) linkAt(tenant string, l Link) (row linkRow, ok bool, err error) {
 	row.Backend, row.Key = l.Backend, storedKey(l.Key)
 	err = x.stmt(qLinkAt).QueryRowContext(x.ctx, tenant, l.Type, row.Key, l.Backend).
-		Scan(&row.Nr, &row.Identity, &row.Primary, &row.created)
+		Scan(&row.Nr, &row.Identity, &row.Primary, &row.created, &row.birth)
 	if err == sql.ErrNoRows {
 		return row, false, nil
 	}

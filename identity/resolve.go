@@ -129,7 +129,7 @@ func scanEntry(scan func(...any) error) (n int64, e Entry, err error) {
 	var created int64
 	var l Linked
 	err = scan(&n, &e.Identity, &e.Type, &e.Primary, &e.DeletionRequired, &e.ID, &externalID, &created,
-		&l.Backend, &l.Key, &l.Primary)
+		&l.Backend, &l.Key, &l.Primary, &l.Birth)
 	l.Type, l.Key = e.Type, originalKey(l.Key)
 	e.ExternalID, e.Created, e.Others = externalID.String, micros(created), []Linked{l}
 	return n, e, err
@@ -143,5 +143,6 @@ func (e *Entry) add(row Entry) {
 		return
 	}
 	*e = row
-	e.Backend, e.Key, e.Others = row.Others[0].Backend, row.Others[0].Key, nil
+	first := row.Others[0]
+	e.Backend, e.Key, e.Birth, e.Others = first.Backend, first.Key, first.Birth, nil
 }

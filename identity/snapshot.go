@@ -35,7 +35,8 @@ type linkRow struct {
 	Backend  string `json:"backend"`
 	Key      string `json:"key"` // as stored
 	Primary  bool   `json:"primary"`
-	created  int64  // of linkAt only
+	created  int64  // of linkAt only, as birth is
+	birth    Birth
 }
 
 type idRow struct {

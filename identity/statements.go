@@ -11,7 +11,7 @@ const (
 	qLinks query = `
 WITH g AS MATERIALIZED (
     SELECT key AS n, value ->> 't' AS type, value ->> 'b' AS backend, value -> 'k' AS keys FROM json_each(?3))
-SELECT g.n, k.key, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0),
+SELECT g.n, k.key, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0), coalesce(l.birth, ''),
     CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
 FROM g
 CROSS JOIN json_each(g.keys) AS k
@@ -24,14 +24,14 @@ LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is
 
 	anyHidden = `
 UNION ALL
-SELECT -1, 0, '', 0, '', '', 0, ''
+SELECT -1, 0, '', 0, '', '', 0, '', ''
 WHERE EXISTS (SELECT 1 FROM link WHERE tenant = ?1 AND is_primary = 0)
     OR EXISTS (SELECT 1 FROM identity WHERE tenant = ?1 AND state = 'held')`
 
 	// qIDs: ?1 tenant, ?2 client, ?3 type or '', ?4 [id]. A row per link.
 	qIDs query = `
 SELECT k.key, e.identity, e.type, e.is_primary, e.deletion_required, p.id, p.externalid, p.created,
-    l.backend, l.key, l.is_primary
+    l.backend, l.key, l.is_primary, coalesce(l.birth, '')
 FROM json_each(?4) AS k
 CROSS JOIN external_id AS e ON e.tenant = ?1 AND e.id = k.value AND e.client = ?2
     AND (?3 = '' OR e.type = ?3) AND e.state = 'live'
@@ -42,7 +42,7 @@ ORDER BY k.key, e.nr, l.is_primary DESC, l.nr`
 	// qExternalID: ?1 tenant, ?2 client, ?3 type or '', ?4 externalId. Columns as qIDs.
 	qExternalID query = `
 SELECT p.nr, p.identity, p.type, p.is_primary, p.deletion_required, p.id, p.externalid, p.created,
-    l.backend, l.key, l.is_primary
+    l.backend, l.key, l.is_primary, coalesce(l.birth, '')
 FROM external_id AS p
 CROSS JOIN link AS l ON l.identity = p.identity
 WHERE p.tenant = ?1 AND p.client = ?2 AND p.externalid = ?4
@@ -90,7 +90,7 @@ SELECT identity FROM external_id WHERE tenant = ?1 AND id = ?2 AND state = 'live
 	qIdentities query = `SELECT id, tenant, type, state, created FROM identity WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`
 	qLinksOf    query = `SELECT nr, identity, backend, key, is_primary FROM link WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY nr`
 	qIDsOf      query = `SELECT nr, identity, client, id, is_primary, deletion_required FROM external_id WHERE identity IN (SELECT value FROM json_each(?1)) AND state = 'live' ORDER BY nr`
-	qLinkAt     query = `SELECT nr, identity, is_primary, created FROM link WHERE tenant = ?1 AND type = ?2 AND key = ?3 AND backend = ?4`
+	qLinkAt     query = `SELECT nr, identity, is_primary, created, coalesce(birth, '') FROM link WHERE tenant = ?1 AND type = ?2 AND key = ?3 AND backend = ?4`
 	qPage       query = `SELECT id FROM identity WHERE tenant = ?1 AND (?2 = '' OR type = ?2) AND state <> 'gone' AND id > ?3 ORDER BY id LIMIT ?4`
 	qPending    query = `
 SELECT e.nr, e.client, e.type, e.id, e.identity, coalesce(p.id, ''), e.since
@@ -184,6 +184,7 @@ WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live'`
 	qRetireAll  query = `UPDATE external_id SET state = 'retired', since = ?2 WHERE identity = ?1 AND state = 'live'`
 	qSetState   query = `UPDATE identity SET state = ?2, since = ?3 WHERE id = ?1`
 	qSetKey     query = `UPDATE link SET key = ?2 WHERE nr = ?1`
+	qSetBirth   query = `UPDATE link SET birth = nullif(?2, '') WHERE nr = ?1`
 	qSetLink    query = `UPDATE link SET identity = ?2, is_primary = ?3 WHERE nr = ?1`
 	qDropLink   query = `DELETE FROM link WHERE nr = ?1`
 	qInsertLink query = `INSERT INTO link (identity, tenant, type, backend, key, is_primary, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
@@ -238,7 +239,7 @@ func readQueries() []query {
 
 func writeQueries() []query {
 	return []query{qNewIdentity, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
-		qSetKey, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
+		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings}
 }

@@ -16,6 +16,7 @@ type page struct {
 	resources []*scim.Resource
 	entries   []identity.Entry
 	hides     bool // there may be records that must stay out of lists
+	replaced  bool // there are records with new ids, for they have the key of another
 }
 
 // build makes the resources of records: ids, references and meta come from the
@@ -35,7 +36,12 @@ func (s *Service) build(ctx context.Context, c Call, t *target, recs []adapters.
 	if err := s.look(ctx, c, r); err != nil {
 		return page{}, err
 	}
+	var err error
+	if pg.replaced, err = s.replaced(ctx, c, t, r, recs); err != nil {
+		return page{}, err
+	}
 	pg.entries, pg.hides = r.entries[:len(recs)], r.hides
+	s.remember(ctx, c, t, pg.entries, recs)
 	for i, res := range pg.resources {
 		dress(c, res, pg.entries[i])
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/identity"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/schema"
 )
@@ -75,6 +76,7 @@ func (s *Service) insert(ctx context.Context, c Call, t *target, r *scim.Resourc
 		s.takeBack(settle, t, stored.Key)
 		return nil, err
 	}
+	s.remember(settle, c, t, []identity.Entry{e}, []adapters.Record{stored})
 	return s.answer(ctx, c, t, stored, e, p, who)
 }
 

@@ -42,8 +42,8 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 		return err
 	}
 	if len(keys) == 0 { // an expired credential may look like an empty backend
-		is, _, err := s.present(ctx, t, t.key(e))
-		if is || err != nil {
+		is, _, err := s.present(ctx, t, e, t.key(e))
+		if is == there || err != nil {
 			return cmp.Or(err, error(notFound(t)))
 		}
 	}
@@ -51,7 +51,7 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	for _, k := range t.keys(e) {
 		links = append(links, t.link(k))
 	}
-	if err := s.ids.Forget(context.WithoutCancel(ctx), c.Caller.Tenant, links...); err != nil {
+	if err := s.ids.ForgetOf(context.WithoutCancel(ctx), c.Caller.Tenant, e.Identity, links...); err != nil {
 		return err
 	}
 	if len(keys) == 0 {
@@ -82,7 +82,7 @@ func (s *Service) permitDelete(ctx context.Context, c Call, t *target, e identit
 // out of scope are left alone.
 func (s *Service) erase(ctx context.Context, t *target, e identity.Entry) ([]adapters.Key, error) {
 	keys := t.keys(e)
-	if t.scoped {
+	if t.scoped || t.born {
 		shown, err := s.shownOf(ctx, t, e, keys)
 		if err != nil {
 			return nil, err
@@ -104,7 +104,7 @@ func (s *Service) erase(ctx context.Context, t *target, e identity.Entry) ([]ada
 	return done, nil
 }
 
-// shownOf leaves out records that are not there or not in scope. If the first is
+// shownOf leaves out records that are not there, not in scope, or others by now. If the first is
 // out of scope, so is the resource.
 func (s *Service) shownOf(ctx context.Context, t *target, e identity.Entry, keys []adapters.Key) ([]adapters.Key, error) {
 	ctx = adapters.WithoutCache(ctx)
@@ -119,9 +119,9 @@ func (s *Service) shownOf(ctx context.Context, t *target, e identity.Entry, keys
 	if len(keys) == 1 {
 		return out, nil
 	}
-	shown, err := t.present(ctx, keys[1:])
+	shown, err := t.fetch(ctx, keys[1:], t.scope.Want)
 	for _, k := range keys[1:] {
-		if shown[k] {
+		if rec, ok := shown[k]; ok && t.isOf(e, rec) {
 			out = append(out, k)
 		}
 	}

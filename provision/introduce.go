@@ -33,13 +33,14 @@ func (s *Service) meet(ctx context.Context, c Call, t *target, who *cast, ids []
 	}
 	asked := map[string][]adapters.Key{}
 	for ref, e := range found {
-		if !t.Mapping.Checked(ref.Type) {
+		if !t.Mapping.Checked(ref.Type) || s.targets[ref.Type].born {
 			asked[ref.Type] = append(asked[ref.Type], s.targets[ref.Type].key(e))
 		}
 	}
-	there := map[string]map[adapters.Key]bool{}
+	there := map[string]map[adapters.Key]adapters.Record{}
 	for typ, keys := range asked {
-		if there[typ], err = s.targets[typ].present(adapters.WithoutCache(ctx), keys); err != nil {
+		other := s.targets[typ]
+		if there[typ], err = other.fetch(adapters.WithoutCache(ctx), keys, other.scope.Want); err != nil {
 			return nil, err
 		}
 	}
@@ -50,8 +51,10 @@ func (s *Service) meet(ctx context.Context, c Call, t *target, who *cast, ids []
 			all[ref] = append(all[ref], string(k))
 		}
 		key := other.key(e)
-		if shown, open := there[ref.Type]; open && !shown[key] {
-			continue
+		if recs, open := there[ref.Type]; open {
+			if rec, ok := recs[key]; !ok || !other.isOf(e, rec) {
+				continue
+			}
 		}
 		who.keys[ref] = string(key)
 		for _, k := range all[ref] {

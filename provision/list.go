@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/postern/postern/adapters"
@@ -17,6 +18,9 @@ func (s *Service) List(ctx context.Context, c Call, q Search) (List, error) {
 	t := s.target(c)
 	q.StartIndex, q.Count = max(q.StartIndex, 1), max(q.Count, 0)
 	out, err := s.list(ctx, c, t, q)
+	for try := 1; errors.Is(err, errReplaced) && try < attempts; try++ {
+		out, err = s.list(ctx, c, t, q)
+	}
 	if err != nil {
 		return List{}, s.fail(ctx, t, err)
 	}
@@ -45,6 +49,10 @@ func (s *Service) list(ctx context.Context, c Call, t *target, q Search) (List, 
 	}
 	return s.scanList(ctx, c, t, q, d)
 }
+
+// errReplaced says that records turned out to have other ids than those that the
+// filter was translated with.
+var errReplaced = errors.New("records were replaced meanwhile")
 
 // A division is a search taken apart.
 type division struct {
@@ -107,6 +115,9 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 		built, err := s.build(ctx, c, t, pg.Records, p, nil, nil)
 		if err != nil {
 			return List{}, false, err
+		}
+		if built.replaced && q.Filter != nil {
+			return List{}, false, errReplaced
 		}
 		out := List{Total: pg.Total, Resources: listed(built)}
 		if query.Offset == 0 && pg.Total <= len(pg.Records) {

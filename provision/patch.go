@@ -105,7 +105,7 @@ func (m *membership) store(ctx context.Context, e identity.Entry) (adapters.Reco
 	if m.c.Body {
 		want = m.t.plan(m.c).Want
 	}
-	if m.t.scoped || m.delta.Empty() {
+	if m.t.scoped || m.t.born || m.delta.Empty() {
 		rec, err := m.read(adapters.WithoutCache(ctx), m.t, e, want)
 		if err != nil || m.delta.Empty() {
 			return rec, err

@@ -104,9 +104,15 @@ func gone(t *target, err error) error {
 	return err
 }
 
-// read reads an identity's record. One that is out of scope is not there.
+// read reads an identity's record. One that is out of scope is not there, and
+// neither is one in whose place there is another.
 func (s *Service) read(ctx context.Context, t *target, e identity.Entry, want adapters.Fields) (adapters.Record, error) {
 	rec, err := t.Adapter.Get(ctx, t.key(e), want)
+	if err == nil && !t.isOf(e, rec) { // perhaps it was from a cache
+		if rec, err = t.Adapter.Get(adapters.WithoutCache(ctx), t.key(e), want); err == nil && !t.isOf(e, rec) {
+			rec, err = adapters.Record{}, adapters.Errorf(adapters.NotFound, "get", "there is another record with this key")
+		}
+	}
 	switch {
 	case adapters.Is(err, adapters.NotFound):
 		t.recall.forget(t.key(e))

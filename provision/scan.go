@@ -63,6 +63,9 @@ func (s *Service) scanList(ctx context.Context, c Call, t *target, q Search, d d
 	if err != nil {
 		return List{}, err
 	}
+	if built.replaced {
+		return List{}, errReplaced
+	}
 	return List{Total: len(x.found), Resources: listed(built)}, nil
 }
 
@@ -156,6 +159,9 @@ func (x *scan) keep(ctx context.Context, recs []adapters.Record) error {
 func (x *scan) sketch(ctx context.Context, recs []adapters.Record) ([]*scim.Resource, error) {
 	if x.who {
 		pg, err := x.build(ctx, x.c, x.t, recs, x.plan, nil, nil)
+		if err == nil && pg.replaced {
+			err = errReplaced
+		}
 		for i, e := range pg.entries {
 			if !e.Primary || e.ID == "" {
 				pg.resources[i] = nil

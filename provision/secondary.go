@@ -89,17 +89,25 @@ func (s *Service) lost(ctx context.Context, c Call, t *target, id string, e iden
 		return false, nil
 	}
 	key := t.key(e)
-	is, again, err := s.present(ctx, t, key)
-	if is || err != nil {
+	is, again, err := s.present(ctx, t, e, key)
+	if is == there || err != nil {
 		return again, err
 	}
 	t.recall.forget(key)
+	if is == supplanted {
+		err := s.supplant(ctx, c, t, e, key)
+		if err != nil {
+			return false, err
+		}
+		now, err := s.resolve(ctx, c, t, id)
+		return err == nil && t.key(now) != key, nil
+	}
 	if !t.losses.allow(time.Now()) {
 		s.log.ErrorContext(ctx, "more records are gone than is plausible, and their ids are kept: may the gateway still see them all?",
 			"type", t.name, "backend", t.Backend)
 		return false, nil
 	}
-	if err := s.ids.Forget(context.WithoutCancel(ctx), c.Caller.Tenant, t.link(key)); err != nil {
+	if err := s.ids.ForgetOf(context.WithoutCancel(ctx), c.Caller.Tenant, e.Identity, t.link(key)); err != nil {
 		return false, err
 	}
 	s.log.WarnContext(ctx, "a record is gone from its backend, and its id is retired", "type", t.name, "backend", t.Backend, "identity", e.Identity)
@@ -131,18 +139,32 @@ func (l *losses) allow(now time.Time) bool {
 	return l.n <= mostLosses
 }
 
-// present reports whether a backend that answers has a record after all, and
-// whether it is in scope. One out of scope may come back.
-func (s *Service) present(ctx context.Context, t *target, key adapters.Key) (is, shown bool, err error) {
+// A presence is what a backend has under a key.
+type presence uint8
+
+const (
+	nowhere    presence = iota // nothing
+	there                      // the record
+	supplanted                 // another record
+)
+
+// present reports what a backend that answers has under the key of an entry after
+// all, and whether that is in scope. A record out of scope may come back.
+func (s *Service) present(ctx context.Context, t *target, e identity.Entry, key adapters.Key) (is presence, shown bool, err error) {
 	ctx = adapters.WithoutCache(ctx)
 	if err := t.Adapter.Probe(ctx); err != nil {
-		return false, false, err
+		return nowhere, false, err
 	}
 	rec, err := t.all().Get(ctx, key, t.scope.Want)
-	if adapters.Is(err, adapters.NotFound) {
-		return false, false, nil
+	switch {
+	case adapters.Is(err, adapters.NotFound):
+		return nowhere, false, nil
+	case err != nil:
+		return nowhere, false, err
+	case !t.isOf(e, rec):
+		return supplanted, false, nil
 	}
-	return err == nil, err == nil && t.inScope(rec), err
+	return there, t.inScope(rec), nil
 }
 
 // all is an adapter that shows records out of scope too.

@@ -68,6 +68,7 @@ type target struct {
 	standard *rules.Plan     // what is read for usual and whole
 	scope    *rules.Plan     // what is read to learn whether a record is in scope
 	scoped   bool
+	born     bool // records tell by what they differ from others that get their key
 	unique   []*scim.Attribute
 	weighty  []*rules.Rule // rules that a change need not read
 	recall   *recall
@@ -97,7 +98,7 @@ func New(o Options) *Service {
 func newTarget(t Target, remember time.Duration, versions bool) *target {
 	typ := t.Mapping.Type
 	nt := &target{Target: t, name: typ.Name, caps: t.Adapter.Capabilities(), usual: scim.DefaultSelection(typ.Layout),
-		scoped: t.Mapping.HasScope(), unique: uniqueAttributes(typ.Layout), recall: newRecall(remember)}
+		scoped: t.Mapping.HasScope(), born: t.Mapping.HasBirth(), unique: uniqueAttributes(typ.Layout), recall: newRecall(remember)}
 	t.Mapping.Bind(nt.caps)
 	needs := nt.usual.Needs
 	if versions {

@@ -118,6 +118,9 @@ func (v *survey) records(ctx context.Context) error {
 					return err
 				}
 			}
+			if err := v.ids.Mark(ctx, v.tenant, v.births(pg.Records)...); err != nil {
+				return err
+			}
 		}
 		err := v.ids.ScanRecords(ctx, &v.sc, seen, next)
 		if err == nil && v.o.Progress != nil {
@@ -140,6 +143,17 @@ func (v *survey) see(ctx context.Context, recs []adapters.Record) (seen []identi
 		seen = append(seen, s)
 	}
 	return seen, links
+}
+
+// births are by what the records of a page are told from others with their keys.
+func (v *survey) births(recs []adapters.Record) []identity.Born {
+	var out []identity.Born
+	for _, rec := range recs {
+		if b := v.t.birth(rec); b != "" && v.t.inScope(rec) {
+			out = append(out, identity.Born{Link: v.t.link(rec.Key), Birth: b})
+		}
+	}
+	return out
 }
 
 // mark is a hash of an attribute's value, equal for values that the attribute

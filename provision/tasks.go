@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -90,6 +91,12 @@ func (n *Identities) perform(ctx context.Context, task identity.Task) error {
 	defer release()
 	defer n.changes.Add(1)
 	from, into := adapters.Key(task.Key), adapters.Key(task.Into)
+	switch other, err := n.supplantedNow(ctx, t, from); {
+	case err != nil:
+		return err
+	case other:
+		return n.ids.Forget(context.WithoutCancel(ctx), n.tenant, t.link(from))
+	}
 	switch task.Kind {
 	case identity.TaskMemberships:
 		return n.carry(ctx, t, from, into)
@@ -172,6 +179,9 @@ func (s *Service) tryDeactivate(ctx context.Context, tenant string, t *target, k
 	rec, err := t.Adapter.Get(adapters.WithoutCache(ctx), key, plan.Want)
 	if err != nil {
 		return err
+	}
+	if other, err := s.another(ctx, tenant, t, rec); other || err != nil {
+		return cmp.Or(err, error(adapters.Errorf(adapters.NotFound, "get", "there is another record with this key")))
 	}
 	if !t.inScope(rec) {
 		return scim.Errorf(409, "", "The record is outside what provisioning may manage.")

@@ -262,8 +262,32 @@ func (c *compiler) conditions() {
 		}
 		c.fields = append(c.fields, k.Field.Value)
 	}
+	if c.m.birth = c.in.Birth.Value; c.m.birth != "" {
+		c.birth(written)
+		c.fields = append(c.fields, c.m.birth)
+	}
 	for _, k := range c.in.Key {
 		c.m.key = append(c.m.key, k.Value)
+	}
+}
+
+// birth refuses a field that changes while the record stays the same: at every
+// change its id would be retired.
+func (c *compiler) birth(written map[string]*Rule) {
+	field := c.in.Birth
+	hint := "name one that the backend sets once, such as the time of creation"
+	if r := written[field.Value]; r != nil {
+		c.ps.add(field, hint, "the field %q does not stay what it is: the rule for %s in line %d writes it", field.Value, r.Path, r.Line)
+	}
+	for _, r := range c.m.rules {
+		if r.attr == c.m.Type.Layout.Meta.Find("lastModified") && r.field == field.Value {
+			c.ps.add(field, hint, "the field %q does not stay what it is: it is the record's time of change", field.Value)
+		}
+	}
+	for _, k := range c.in.Key {
+		if k.Value == field.Value {
+			c.ps.add(field, hint, "the field %q is the key, and a key that is used again says nothing", field.Value)
+		}
 	}
 }
 

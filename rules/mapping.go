@@ -20,6 +20,7 @@ type Mapping struct {
 	groups     []*group
 	gatherings []*gathering
 	scope      *scope
+	birth      string // "": none
 	when       *expression
 	constants  []Constant
 	caps       adapters.Capabilities
@@ -70,6 +71,19 @@ func (m *Mapping) InScope(r adapters.Record) bool { return m.scope.admits(r) }
 
 // HasScope reports whether there is a scope at all.
 func (m *Mapping) HasScope() bool { return m.scope != nil }
+
+// HasBirth reports whether records say by what they are told from others that get
+// their key.
+func (m *Mapping) HasBirth() bool { return m.birth != "" }
+
+// Birth is the field by which a record is told from others that get its key, and
+// what it holds.
+func (m *Mapping) Birth(r adapters.Record) (field, value string) {
+	if m.birth == "" {
+		return "", ""
+	}
+	return m.birth, text(r.Get(m.birth))
+}
 
 // AttributeOf names the attribute that a backend's field becomes, for messages
 // to clients, who know no fields. Empty if no rule names the field.
@@ -129,6 +143,9 @@ func (m *Mapping) Plan(need func(*scim.Attribute) bool) *Plan {
 	}
 	if m.scope != nil {
 		names = append(names, m.scope.expression.names...)
+	}
+	if m.birth != "" {
+		names = append(names, m.birth)
 	}
 	p.Want = m.shape.FieldSet(names...)
 	return p

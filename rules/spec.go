@@ -50,6 +50,7 @@ type Input struct {
 	Attributes []Spec
 	Key        []Text // the fields that make the key
 	Scope      Text   // over record: the records that provisioning may see
+	Birth      Text   // a field that never changes, by which a record is told from another one with its key
 	When       Text   // over resource: the resources that this backend takes
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint

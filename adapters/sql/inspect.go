@@ -17,6 +17,7 @@ type Problem struct {
 	Column  string // "" if it is about the table
 	Text    string // one sentence, without values
 	Warning bool   // it works, but not well
+	Reuse   bool   // it is that keys come back
 }
 
 func (p Problem) String() string {
@@ -86,7 +87,7 @@ type inspection struct {
 }
 
 func (in *inspection) say(table, column string, warning bool, format string, args ...any) {
-	in.found = append(in.found, Problem{table, column, fmt.Sprintf(format, args...), warning})
+	in.found = append(in.found, Problem{Table: table, Column: column, Text: fmt.Sprintf(format, args...), Warning: warning})
 }
 
 func (in *inspection) table(ctx context.Context, lookups []string) error {
@@ -172,7 +173,7 @@ func (in *inspection) key(ctx context.Context, t *schema) error {
 	case first.rowid:
 		advice, err := in.a.db.dialect.advise(ctx, in.s, t)
 		for _, text := range advice {
-			in.say(t.name, first.name, true, "%s", text)
+			in.found = append(in.found, Problem{Table: t.name, Column: first.name, Text: text, Warning: true, Reuse: true})
 		}
 		return err
 	}

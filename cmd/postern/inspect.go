@@ -58,6 +58,12 @@ func reportMisfit(cfg *config.Config, r *config.Resource, p sql.Problem) {
 		return
 	}
 	message, hint, _ := strings.Cut(p.String(), "; ")
+	if p.Reuse {
+		if r.Target.Birth.IsSet() {
+			return
+		}
+		hint = "make it so, or name in birth a column that never changes and tells the two apart"
+	}
 	switch {
 	case offset > 0:
 		cfg.Report.Inside(at, offset, len(p.Column), message, hint, p.Warning)
@@ -79,6 +85,9 @@ func placeOf(r *config.Resource, table, column string) (at config.Text, offset i
 		if first, _, _ := strings.Cut(column, ", "); k.Value == first {
 			return k, 0, true
 		}
+	}
+	if column != "" && r.Target.Birth.Value == column {
+		return r.Target.Birth, 0, true
 	}
 	expressions := []config.Text{r.Target.Scope}
 	for _, rule := range r.Attributes {
