@@ -23,6 +23,7 @@ type Client struct {
 type Token struct {
 	Hash    string // sha256: and hex digits; the token itself is not kept
 	Expires Date   // not Set: never
+	Subject Text   // the userName that it stands for
 	Line    int
 	Column  int
 
@@ -35,6 +36,8 @@ const maxTokens = 2
 
 func client() form[Client] {
 	type C = Client
+	subject := field("subject", text(), func(t *Token) *Text { return &t.Subject }).like("ada.lovelace").
+		says("The `userName` of the user that the token stands for; `/Me` is that user. Default: none, and no `/Me`.")
 	return block[C]{
 		title: "client",
 		doc: "A client shows a bearer token. `postern token` makes one and its hash. Two tokens may be live at a time, " +
@@ -51,7 +54,7 @@ okta:
 		keys: []key[C]{
 			field("token", token(), func(c *C) *Secret { return &c.token }).like(`"${env:ENTRA_TOKEN}"`).
 				says("The only token. Postern keeps its hash."),
-			field("tokens", list(tokenEntry()), func(c *C) *[]Token { return &c.Tokens }).
+			field("tokens", list(tokenEntry(subject)), func(c *C) *[]Token { return &c.Tokens }).
 				like(`[{hash: "sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c", expires: 2027-01-31}]`).
 				says("Instead of `token`: at most two that have not expired."),
 			field("profile", choice("rfc", "strict", "entra", "okta"), func(c *C) *Text { return &c.Profile }).or("rfc").
@@ -68,7 +71,8 @@ okta:
 	}.form()
 }
 
-func tokenEntry() form[Token] {
+// tokenEntry is a token with what only tokens of this kind have.
+func tokenEntry(more ...key[Token]) form[Token] {
 	return block[Token]{
 		title: "token",
 		doc:   "Either `hash` or `token`.",
@@ -76,13 +80,13 @@ func tokenEntry() form[Token] {
 - {hash: "sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c", expires: 2027-01-31}
 - {token: "${file:/run/secrets/okta}", expires: 2027-07-31}
 `,
-		keys: []key[Token]{
+		keys: append([]key[Token]{
 			field("hash", hash(), func(t *Token) *Secret { return &t.hash }).
 				like("sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c").says("The token's hash."),
 			field("token", token(), func(t *Token) *Secret { return &t.token }).like(`"${file:/run/secrets/okta}"`).says("The token."),
 			field("expires", date(), func(t *Token) *Date { return &t.Expires }).like("2027-01-31").
 				says("The day on which, or the moment at which, the token stops to work. A day begins at midnight UTC."),
-		},
+		}, more...),
 		check: func(r *reader, t *Tree, where string, v *Token) {
 			v.Line, v.Column, v.dated = t.Line, t.Column, t.has("expires")
 			v.Hash = v.hash.Reveal() + v.token.Reveal()

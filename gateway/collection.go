@@ -75,6 +75,9 @@ func (x *exchange) one(col *collection) (provision.Call, error) {
 
 // item is the id in the path, decoded once (H-11), and compared as it is (H-22).
 func (x *exchange) item(col *collection) (string, error) {
+	if x.me != "" {
+		return x.me, nil
+	}
 	id, err := url.PathUnescape(x.c.Param("id"))
 	if err != nil || !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl) {
 		return "", scim.Errorf(http.StatusNotFound, "", "There is no %s with this id; an id has no control characters.", col.t.Name)

@@ -30,6 +30,7 @@ type exchange struct {
 	begun   time.Time
 	status  int      // sent; 0 before
 	cause   error    // why the status is what it is, for the log
+	me      string   // the id that /Me stands for
 	ignored []string // names that were left out of a body
 }
 

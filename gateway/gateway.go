@@ -24,6 +24,8 @@ type Provider interface {
 	Create(ctx context.Context, c provision.Call, d *schema.Decoded) (*scim.Resource, error)
 	Get(ctx context.Context, c provision.Call, id string) (*scim.Resource, error)
 	List(ctx context.Context, c provision.Call, s provision.Search) (provision.List, error)
+	// ListAll queries several resource types as one list.
+	ListAll(ctx context.Context, parts []provision.Part, start, count int) (provision.List, error)
 	Replace(ctx context.Context, c provision.Call, id string, d *schema.Decoded) (*scim.Resource, error)
 	// Patch may answer without a resource: then the client gets 204.
 	Patch(ctx context.Context, c provision.Call, id string, ops []patch.Operation) (*scim.Resource, error)

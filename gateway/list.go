@@ -16,11 +16,15 @@ func (col *collection) list(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	sel, err := col.selection(&q)
+	return col.answerList(x, &q)
+}
+
+func (col *collection) answerList(x *exchange, q *query) error {
+	sel, err := col.selection(q)
 	if err != nil {
 		return err
 	}
-	s, err := x.search(col, &q)
+	s, err := x.search(col, q)
 	if err != nil {
 		return err
 	}
@@ -54,6 +58,14 @@ func (x *exchange) search(col *collection, q *query) (s provision.Search, err er
 }
 
 func (x *exchange) filter(col *collection, text string) (filter.Expr, error) {
+	parsed, err := x.parseFilter(text)
+	if err != nil {
+		return nil, err
+	}
+	return schema.Bind(col.t.Layout, parsed, x.profiles[x.caller.Profile].Bind)
+}
+
+func (x *exchange) parseFilter(text string) (filter.Expr, error) {
 	p := x.profiles[x.caller.Profile]
 	parsed, err := filter.Parse(text, filter.Limits{Length: x.limits.Filter, Lenient: p.LenientFilter})
 	if err != nil {
@@ -61,7 +73,6 @@ func (x *exchange) filter(col *collection, text string) (filter.Expr, error) {
 		if errors.As(err, &wrong) {
 			return nil, scim.Bad(scim.InvalidFilter, "The filter is wrong at character %d: %s.", wrong.Pos, wrong.Msg)
 		}
-		return nil, err
 	}
-	return schema.Bind(col.t.Layout, parsed, p.Bind)
+	return parsed, err
 }

@@ -111,6 +111,19 @@ func (s *shelf) List(ctx context.Context, c provision.Call, q provision.Search) 
 	return provision.List{Total: len(all), StartIndex: q.StartIndex, Resources: all[from:min(from+q.Count, len(all))]}, nil
 }
 
+func (s *shelf) ListAll(ctx context.Context, parts []provision.Part, start, count int) (out provision.List, err error) {
+	out.StartIndex = start
+	for _, p := range parts {
+		p.Search.StartIndex, p.Search.Count = max(start-out.Total, 1), count-len(out.Resources)
+		l, err := s.List(ctx, p.Call, p.Search)
+		if err != nil {
+			return l, err
+		}
+		out.Total, out.Resources = out.Total+l.Total, append(out.Resources, l.Resources...)
+	}
+	return out, nil
+}
+
 func (s *shelf) Replace(ctx context.Context, c provision.Call, id string, d *schema.Decoded) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

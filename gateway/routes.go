@@ -28,7 +28,7 @@ func (d *door) routes(o *Options) http.Handler {
 		t.collection(col, o)
 	}
 	t.discovery(o)
-	t.later()
+	t.root()
 	e.NoMethod(d.handle(closed, notAllowed))
 	e.NoRoute(d.stray())
 	return e
@@ -65,26 +65,20 @@ func (t *table) collection(col *collection, o *Options) {
 	t.add(http.MethodPut, one, closed, col.replace)
 	t.add(http.MethodPatch, one, closed, patch)
 	t.add(http.MethodDelete, one, closed, col.remove)
-	t.add(http.MethodPost, all+"/.search", closed, notYet)
+	t.add(http.MethodPost, all+"/.search", closed, col.postSearch)
 }
 
-// later holds the places of what RFC 7644 defines and issues of their own bring:
-// queries over all types, POST searches, bulk, and /Me.
-func (t *table) later() {
-	t.add(http.MethodGet, "", closed, notYet)
-	t.add(http.MethodPost, "/.search", closed, notYet)
+// root adds what is asked of the whole service.
+func (t *table) root() {
+	t.add(http.MethodGet, "", closed, rootList)
+	t.add(http.MethodPost, "/.search", closed, rootSearch)
 	t.add(http.MethodPost, "/Bulk", closed, notYet)
-	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		t.add(m, "/Me", closed, notYet)
-	}
+	t.me()
 }
 
 // notYet answers what is known but not supported (H-09).
 func notYet(x *exchange) error {
 	what := strings.TrimPrefix(x.c.FullPath(), x.site.path)
-	if what == "" || what == "/" {
-		what = "A query over all resource types"
-	}
 	return scim.Errorf(http.StatusNotImplemented, "", "%s is not supported here; GET %s/ServiceProviderConfig says what is.", what, x.base)
 }
 

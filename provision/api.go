@@ -34,6 +34,8 @@ type Call struct {
 	// Body says that the client asked for certain attributes, so that an answer
 	// without a body will not do (RFC 7644 section 3.5.2).
 	Body bool
+	// Sorts is read whatever is selected, because the resource is sorted by it.
+	Sorts *scim.Attribute
 	// If is what the resource's version must be. With any of it Get answers the
 	// version along with the resource, whatever is selected.
 	If Condition

@@ -130,6 +130,9 @@ func (t *target) plan(c Call) *rules.Plan {
 	if c.Select == t.usual || c.Select == nil {
 		return t.standard
 	}
+	if c.Sorts != nil {
+		return t.Mapping.Plan(t.needs(c, func(a *scim.Attribute) bool { return c.Select.Needs(a) || within(a, c.Sorts) || within(c.Sorts, a) }))
+	}
 	return t.Mapping.Plan(t.needs(c, c.Select.Needs))
 }
 

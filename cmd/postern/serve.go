@@ -136,7 +136,7 @@ func clients(cfg *config.Config) []auth.Client {
 		n := auth.Client{Principal: auth.Principal{Profile: c.Profile.Value, Caller: provision.Caller{Tenant: cfg.Tenant, Client: c.Name.Value,
 			Existing: c.IDs.Value == "existing", Reject: c.Unknown.Value == "reject", Secondary: secondary(c)}}}
 		for _, t := range c.Tokens {
-			n.Tokens = append(n.Tokens, auth.Token{Hash: t.Hash, Expires: t.Expires.Value})
+			n.Tokens = append(n.Tokens, auth.Token{Hash: t.Hash, Expires: t.Expires.Value, Subject: t.Subject.Value})
 		}
 		out = append(out, n)
 	}

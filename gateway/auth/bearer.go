@@ -17,12 +17,14 @@ type Principal struct {
 	provision.Caller
 	Profile string   // whose habits to expect: "entra", "okta", or "" for nobody's in particular
 	Scopes  []string // of an administrator; nil for clients
+	Subject string   // the userName of the user that the token stands for, if any
 }
 
 // A Token is one bearer token of a client, as its hash (HashToken).
 type Token struct {
 	Hash    string
 	Expires time.Time // the first instant at which it is refused; zero: never
+	Subject string    // the userName of the user that it stands for, if any
 }
 
 // A Client is a caller that the configuration names, with the tokens it may
@@ -82,7 +84,9 @@ func (b *Bearer) add(c Client) (problems []error) {
 		if t.Expires.IsZero() || b.now().Before(t.Expires) {
 			live++
 		}
-		b.tokens[d] = grant{principal: c.Principal, expires: t.Expires}
+		g := grant{principal: c.Principal, expires: t.Expires}
+		g.principal.Subject = t.Subject
+		b.tokens[d] = g
 	}
 	if live > liveTokens {
 		problems = append(problems, fmt.Errorf("client %q has %d live tokens; at most %d, so that an old one does not stay for good",

@@ -247,3 +247,27 @@ func matchOf(a *scim.Attribute) filter.Match {
 func wrong(pos int, format string, args ...any) error {
 	return scim.Bad(scim.InvalidFilter, "The filter is wrong at character %d: %s.", pos+1, fmt.Sprintf(format, args...))
 }
+
+// KnownSomewhere refuses a filter over several types that names an attribute
+// which none of them has. What one type has, another may lack (G-07).
+func KnownSomewhere(types []*scim.Layout, e filter.Expr) (err error) {
+	check := func(name string, pos int) {
+		for _, l := range types {
+			if err != nil || resolve(l, name) != nil {
+				return
+			}
+		}
+		err = wrong(pos, "there is no attribute \"%s\" here%s", printable(name), didYouMean(name, paths(types[0])))
+	}
+	filter.Walk(e, func(e filter.Expr) bool {
+		switch e := e.(type) {
+		case *filter.Compare:
+			check(e.Name, e.Pos)
+		case *filter.Element:
+			check(e.Name, e.Pos)
+			return false // its parts belong to the attribute
+		}
+		return true
+	})
+	return err
+}
