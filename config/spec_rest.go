@@ -243,11 +243,11 @@ func stepKeys() []key[Step] {
 	type S = Step
 	return append(callKeys(),
 		field("name", text(), func(s *S) *Text { return &s.Name }).like("create").says("Later steps see the answer as `steps.NAME`."),
-		field("when", expression(), func(s *S) *Text { return &s.When }).like(`'changed("mail")'`).says("When the step is needed. Default: always."),
+		field("when", expression(), func(s *S) *Text { return &s.When }).like(`'changed("mail")'`).says("When the step is needed. Default: always. Of a `find` that is one step: which filters it answers."),
 		field("each", expression(), func(s *S) *Text { return &s.Each }).like("record.roles").says("A list: the call is made for every element, as `item`."),
 		field("fails", list(fail()), func(s *S) *[]Fail { return &s.Fails }).says("What the answers mean, before the rules of the target."),
 		field("record", expression(), func(s *S) *Text { return &s.Record }).like("body.user").says("Where the object is in the answer."),
-		field("records", expression(), func(s *S) *Text { return &s.Records }).like("body.users").says("Where the objects are in a list."),
+		field("records", expression(), func(s *S) *Text { return &s.Records }).like("body.users").says("Where the objects are in a list. In other operations, and where a later step names it, the list is a help: all its pages are read, and later steps see `steps.NAME.records`."),
 		field("key", expression(), func(s *S) *Text { return &s.Key }).like("lastSegment(headers.Location)").says("Where the key is, if the record does not tell it."),
 		field("total", expression(), func(s *S) *Text { return &s.Total }).like("body.total_count").
 			says("How many objects there are. Leave it out if it is an estimate: the list is then walked to its end."),
@@ -266,12 +266,17 @@ func stepKeys() []key[Step] {
 func step() form[Step] {
 	undo := block[Step]{title: "undo", doc: "A call.", keys: callKeys(), check: checkVerb}
 	b := block[Step]{title: "step", shared: "step",
-		doc:     "One call of an operation: when it is needed, the call, what counts as a failure, what it yields.",
+		doc:     "One call of an operation: when it is needed, the call, what counts as a failure, what it yields. A step without a call yields what is known already.",
 		example: "get: /users.json\nquery: {limit: page.limit, offset: page.offset}\nrecords: body.users\ntotal: body.total_count",
 		keys: append(stepKeys(),
 			field("undo", optional(undo.form()), func(s *Step) **Step { return &s.Undo }).says("A call that takes the step back, if a later one fails.")),
 		check: checkVerb}
 	return b.form()
+}
+
+// computes reports whether a step works without a call: what it yields is known.
+func (s *Step) computes() bool {
+	return s.Record.IsSet() || s.Records.IsSet() || s.Key.IsSet() || len(s.Let) > 0 || len(s.Fails) > 0
 }
 
 // checkVerb wants one verb, and remembers where the step stands.
@@ -287,7 +292,7 @@ func checkVerb(r *reader, t *Tree, where string, s *Step) {
 		}
 	}
 	switch {
-	case t.Kind != MappingNode:
+	case t.Kind != MappingNode, len(seen) == 0 && s.computes():
 	case len(seen) == 0:
 		r.report.Errorf(t.place(), "as in get: /users", "%s makes no call", where)
 	case len(seen) > 1:

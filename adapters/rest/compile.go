@@ -31,6 +31,7 @@ func (b *Backend) tongue(free bool) steps.Tongue[Step] {
 			return p.call(s)
 		},
 		Values: b.values,
+		Locks:  b.locksOf,
 		Wants:  steps.Examples{Record: "record: body.user", Records: "records: body.users"},
 	}
 }
@@ -43,6 +44,9 @@ func (b *Backend) New(t Target) (*steps.Adapter, []steps.Problem) {
 	}
 	if b.proof != nil {
 		o.Probe, o.Believe = b.proof.ask, b.proof.ask
+		if b.session != nil {
+			o.Sessions = b.session.lost
+		}
 	} else if o.List != nil {
 		o.Probe = b.reach(o.List)
 	}
@@ -59,7 +63,10 @@ var verbs = map[string]string{
 	"delete": http.MethodDelete, "search": "SEARCH", "rpc": http.MethodPost, "soap": http.MethodPost,
 }
 
-func (p *compiler) call(w *Step) *call {
+func (p *compiler) call(w *Step) steps.Call {
+	if w.Verb.Value == "" && w.Yields() {
+		return steps.NoCall{}
+	}
 	c := &call{b: p.b, op: p.op, method: verbs[w.Verb.Value], free: p.free, ids: new(atomic.Int64)}
 	path, format := w.Path, w.Format.Value
 	if format == "" {

@@ -34,6 +34,7 @@ type session struct {
 	turn    chan struct{} // held while logging in
 	mu      sync.Mutex
 	current *token
+	ended   int // sessions that ended before their time
 }
 
 var loginRoots = steps.Roots{"secret", "session", "steps", "status", "headers", "body"}
@@ -117,7 +118,15 @@ func (s *session) drop(t *token) {
 	defer s.mu.Unlock()
 	if s.current == t {
 		s.current = nil
+		s.ended++
 	}
+}
+
+// lost is how many sessions ended before their time.
+func (s *session) lost() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 // over reports whether an answer says that the session is over.

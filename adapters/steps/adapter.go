@@ -28,8 +28,10 @@ type Options struct {
 	Members                     map[string]*Members
 	Probe                       func(context.Context) error
 	Believe                     func(context.Context) error // asked before "there is nothing" is believed; nil: believed
+	Sessions                    func() int                  // how many sessions have ended before their time; nil: there are none
 	Close                       func() error
 
+	Locks    *Locks         // of this kind of object; nil: nobody else changes it
 	Values   map[string]any // further names for every expression
 	Parallel int            // details read at a time; 0: 4
 	Limit    int            // records that a list may walk; 0: 100,000
@@ -37,6 +39,7 @@ type Options struct {
 
 // A Find is a list that answers some filters.
 type Find struct {
+	When        *Expr // over the filter: whether it answers this one; nil: yes
 	Steps       Operation
 	Answers     map[string]filter.Ops
 	Exact       bool // it finds what the filter says and nothing else
@@ -44,8 +47,13 @@ type Find struct {
 }
 
 // Members say how the values of a field are added and removed. Change does both
-// in one call; otherwise Add and Remove are made for each value, as item.
-type Members struct{ Add, Remove, Change Operation }
+// in one call; otherwise Add and Remove are made for each value, as item. Of is
+// the kind of object that the values are keys of: where a membership is kept with
+// the member, it is the member that the calls change.
+type Members struct {
+	Add, Remove, Change Operation
+	Of                  *Locks
+}
 
 // An Adapter runs operations. New makes it.
 type Adapter struct {
@@ -53,7 +61,7 @@ type Adapter struct {
 	caps   adapters.Capabilities
 	fields []field // by position in the shape
 	key    []field
-	locks  locks
+	locks  *Locks
 }
 
 var _ adapters.Adapter = (*Adapter)(nil)
@@ -66,7 +74,10 @@ func New(o Options) *Adapter {
 	if o.Limit == 0 {
 		o.Limit = 100_000
 	}
-	a := &Adapter{o: o, locks: newLocks()}
+	if o.Locks == nil {
+		o.Locks = NewLocks()
+	}
+	a := &Adapter{o: o, locks: o.Locks}
 	for _, k := range o.Key {
 		a.key = append(a.key, newField(k))
 	}
@@ -111,13 +122,23 @@ func (a *Adapter) get(ctx context.Context, op string, key adapters.Key, want ada
 	if !plausible(key) {
 		return adapters.Record{}, notFound(op)
 	}
+	var rec adapters.Record
+	err := a.believed(ctx, op, func() (nothing bool, err error) {
+		rec, err = a.read(ctx, op, key, want)
+		return adapters.Is(err, adapters.NotFound), err
+	})
+	return rec, err
+}
+
+// read makes the calls of get.
+func (a *Adapter) read(ctx context.Context, op string, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
 	if a.o.Get == nil {
 		return a.pick(ctx, op, key, want)
 	}
 	r := newRun(op, a.scope(want).with(map[string]any{"key": string(key)}))
 	y, err := r.all(ctx, a.o.Get)
 	if err != nil {
-		return adapters.Record{}, a.nothing(ctx, err)
+		return adapters.Record{}, err
 	}
 	rec, err := a.record(y.record, want, r.scope)
 	switch {
@@ -147,16 +168,30 @@ func (a *Adapter) pick(ctx context.Context, op string, key adapters.Key, want ad
 	return adapters.Record{}, notFound(op)
 }
 
-// nothing is an error, after having asked whether a "not found" can be believed:
-// what the credential may not see is not gone.
-func (a *Adapter) nothing(ctx context.Context, err error) error {
-	if a.o.Believe == nil || !adapters.Is(err, adapters.NotFound) {
-		return err
+// believed looks for something. Before it believes that there is nothing, it asks
+// whether the credential still sees what it should: what it may not see is not
+// gone. If a session ended meanwhile, it is looked for again with the new one.
+func (a *Adapter) believed(ctx context.Context, op string, look func() (nothing bool, err error)) error {
+	for again := false; ; again = true {
+		ended := a.sessions()
+		nothing, err := look()
+		if !nothing || a.o.Believe == nil {
+			return err
+		}
+		if doubt := a.o.Believe(ctx); doubt != nil {
+			return newRun(op, nil).named(doubt)
+		}
+		if again || a.sessions() == ended {
+			return err
+		}
 	}
-	if doubt := a.o.Believe(ctx); doubt != nil {
-		return doubt
+}
+
+func (a *Adapter) sessions() int {
+	if a.o.Sessions == nil {
+		return 0
 	}
-	return err
+	return a.o.Sessions()
 }
 
 // scope is what every expression of an operation sees.

@@ -13,6 +13,7 @@ type Tongue[S any] struct {
 	Common func(*S) (w *Written, undo *S)                             // what every step says
 	Call   func(c *Compiler, op string, roots Roots, written *S) Call // the call alone
 	Values map[string]any                                             // further names for every expression
+	Locks  func(kind string) *Locks                                   // of a kind of object of the backend
 	Wants  Examples
 }
 
@@ -21,7 +22,10 @@ type Examples struct{ Record, Records string }
 
 // Compile turns a target into the engine's options.
 func Compile[S any](t Tongue[S], w Target[S]) (Options, []Problem) {
-	p := compiler[S]{Compiler: &Compiler{}, Tongue: t, fields: w.Fields, known: true, fails: w.Fails}
+	p := compiler[S]{Compiler: &Compiler{}, Tongue: t, fields: w.Fields, known: true, fails: w.Fails, refers: w.Refers}
+	if p.Locks == nil {
+		p.Locks = func(string) *Locks { return nil }
+	}
 	o := p.options(w)
 	return o, once(p.Problems)
 }
@@ -41,12 +45,13 @@ type compiler[S any] struct {
 	fields []string // for names in lacks and fails
 	known  bool     // the fields are all there are
 	fails  []WrittenFail
+	refers map[string]string
 }
 
 func (p *compiler[S]) rootsOf(names ...string) Roots { return slices.Concat(p.Answer, names) }
 
 func (p *compiler[S]) options(t Target[S]) Options {
-	o := Options{Fields: t.Fields, Multi: t.Multi, Key: t.Key, Given: t.Given, Values: p.Values, Read: map[string]*Expr{}}
+	o := Options{Fields: t.Fields, Multi: t.Multi, Key: t.Key, Given: t.Given, Locks: p.Locks(t.Kind), Values: p.Values, Read: map[string]*Expr{}}
 	for _, r := range t.Read {
 		p.field(r.Name)
 		o.Read[r.Name.Value] = p.Expr(r.Value, Roots{"item", "secret"})
@@ -77,13 +82,16 @@ func (p *compiler[S]) find(f WrittenFind[S]) *Find {
 		out.Answers[a.Field.Value] |= a.Ops
 	}
 	p.needRecords(f.Steps, out.Steps)
+	if len(out.Steps) == 1 { // not whether the step is needed, but whether the find answers
+		out.When, out.Steps[0].When = out.Steps[0].When, nil
+	}
 	return out
 }
 
 func (p *compiler[S]) members(m WrittenMembers[S]) *Members {
 	p.field(m.Field)
 	roots := p.rootsOf("key", "add", "remove")
-	return &Members{Add: p.of("members", roots, m.Add), Remove: p.of("members", roots, m.Remove), Change: p.of("members", roots, m.Change)}
+	return &Members{Of: p.Locks(p.refers[m.Field.Value]), Add: p.of("members", roots, m.Add), Remove: p.of("members", roots, m.Remove), Change: p.of("members", roots, m.Change)}
 }
 
 // once leaves out problems that come again: rules of the target are compiled for
@@ -135,6 +143,11 @@ func (p *compiler[S]) operation(written []S) Operation {
 
 func (p *compiler[S]) step(s *S) *Step {
 	w, undo := p.Common(s)
+	if w.Records.Value != "" && !slices.Contains(p.roots, "page") { // a list that helps
+		q := *p
+		q.roots = slices.Concat(p.roots, Roots{"page"})
+		p = &q
+	}
 	st := &Step{
 		Name: w.Name.Value, When: p.Expr(w.When, p.roots), Each: p.Expr(w.Each, p.roots), Call: p.Call(p.Compiler, p.op, p.roots, s),
 		Record: p.Expr(w.Record, p.roots), Records: p.Expr(w.Records, p.roots), Key: p.Expr(w.Key, p.roots),
@@ -157,7 +170,11 @@ func (p *compiler[S]) step(s *S) *Step {
 		p.field(f)
 		st.Lacks = append(st.Lacks, f.Value)
 	}
-	for _, f := range slices.Concat(w.Fails, p.fails) {
+	fails := slices.Concat(w.Fails, p.fails)
+	if st.Call == (NoCall{}) { // the target's rules are about answers
+		fails = w.Fails
+	}
+	for _, f := range fails {
 		st.Fails = append(st.Fails, p.fail(f))
 	}
 	if undo != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -101,8 +102,13 @@ func (c *Compiler) compile(at Text, offset int, text string, roots Roots) *Expr 
 		c.libraryProblem(at, offset, text, err, roots)
 		return nil
 	}
-	opts := append([]expr.Option{expr.Env(environment(roots)), expr.MaxNodes(maxNodes)}, functions()...)
+	re := patterns{filter: slices.Contains(roots, "filter")}
+	opts := append([]expr.Option{expr.Env(environment(roots)), expr.MaxNodes(maxNodes), expr.Patch(&re)}, functions()...)
 	program, err := expr.Compile(text, opts...)
+	if re.wrong != "" {
+		c.add(at, offset, len(text), `as in match(body.id, "^[0-9]+$")`, "the pattern of %s must be a constant that is a regular expression", re.wrong)
+		return nil
+	}
 	if err != nil {
 		c.libraryProblem(at, offset, text, err, roots)
 		return nil
@@ -128,7 +134,7 @@ func environment(roots Roots) types.Map {
 		case "page":
 			env[r] = types.Map{"offset": types.Int, "limit": types.Int, "size": types.Int, "number": types.Int, "cursor": types.Any}
 		case "filter":
-			env[r] = types.Map{"field": types.String, "op": types.String, "value": types.String}
+			env[comparison] = types.Map{"field": types.String, "op": types.String, "value": types.String}
 		default:
 			env[r] = types.Any
 		}
@@ -184,6 +190,45 @@ func (v *namer) Visit(n *ast.Node) {
 			}
 		}
 	}
+}
+
+// comparison is what the library sees of filter, which is a function of its own, too.
+const comparison = "comparison"
+
+// A patterns compiles the regular expressions that an expression holds, and tells
+// the value filter from the function filter.
+type patterns struct {
+	filter bool
+	wrong  string
+}
+
+// Visit implements ast.Visitor.
+func (p *patterns) Visit(n *ast.Node) {
+	if id, isID := (*n).(*ast.IdentifierNode); isID && p.filter && id.Value == "filter" {
+		id.Value = comparison
+	}
+	call, isCall := (*n).(*ast.CallNode)
+	if !isCall || len(call.Arguments) < 2 {
+		return
+	}
+	callee, isID := call.Callee.(*ast.IdentifierNode)
+	if !isID || !patterned(callee.Value) {
+		return
+	}
+	if _, done := call.Arguments[1].(*ast.ConstantNode); done {
+		return
+	}
+	text, constant := call.Arguments[1].(*ast.StringNode)
+	if !constant {
+		p.wrong = callee.Value
+		return
+	}
+	re, err := regexp.Compile(text.Value)
+	if err != nil {
+		p.wrong = callee.Value
+		return
+	}
+	ast.Patch(&call.Arguments[1], &ast.ConstantNode{Value: re})
 }
 
 func functions() []expr.Option {

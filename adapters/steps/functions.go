@@ -39,7 +39,9 @@ func Functions() []Function {
 				return base64.StdEncoding.EncodeToString([]byte(textOf(p[0]))), nil
 			}},
 		{Name: "match", Signature: "match(value, pattern)", Doc: "What the first group of a regular expression finds in the text, or all that it finds; no value if nothing.",
-			Example: `match("uid=7;", "uid=([0-9]+)")`, Result: "7", typ: new(func(any, string) any), run: match},
+			Example: `match("uid=7;", "uid=([0-9]+)")`, Result: "7", typ: new(func(any, any) any), run: match},
+		{Name: "rewrite", Signature: "rewrite(value, pattern, replacement)", Doc: "The text with all that a regular expression finds replaced; `$1` stands for what its first group found.",
+			Example: `rewrite("a.b@c", "[^a-z]", "_")`, Result: "a_b_c", typ: new(func(any, any, string) string), run: rewrite},
 		{Name: "password", Signature: "password(length)", Doc: "A random password with small and capital letters, digits and signs.",
 			Example: `len(password(20))`, Result: "20", typ: new(func(int) string), run: password},
 	}
@@ -84,13 +86,17 @@ func escape(p ...any) (any, error) {
 	return b.String(), nil
 }
 
+// patterned are the functions whose second argument is a regular expression: a
+// constant, compiled at start.
+func patterned(name string) bool { return name == "match" || name == "rewrite" }
+
+func rewrite(p ...any) (any, error) {
+	re, with := p[1].(*regexp.Regexp), p[2].(string)
+	return re.ReplaceAllString(textOf(p[0]), with), nil
+}
+
 func match(p ...any) (any, error) {
-	pattern, _ := p[1].(string)
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, err
-	}
-	m := re.FindStringSubmatch(textOf(p[0]))
+	m := p[1].(*regexp.Regexp).FindStringSubmatch(textOf(p[0]))
 	switch {
 	case m == nil:
 		return nil, nil

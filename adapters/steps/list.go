@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -34,20 +33,32 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 	if err != nil {
 		return none, err
 	}
+	var page adapters.Page
+	err = a.believed(ctx, "list", func() (nothing bool, err error) {
+		page, nothing, err = a.page(ctx, q, from)
+		return nothing && err == nil, err
+	})
+	if err != nil {
+		return none, err
+	}
+	return page, nil
+}
+
+// page makes a page; nothing says that there are no records at all.
+func (a *Adapter) page(ctx context.Context, q adapters.Query, from *place) (page adapters.Page, nothing bool, err error) {
 	if from == nil || from.Offset > 0 {
-		if page, ok, err := a.through(ctx, q, from); ok || err != nil {
-			return page, err
+		page, total, ok, err := a.through(ctx, q, from)
+		if ok || err != nil {
+			return page, total == 0, err
 		}
 	}
 	found, err := a.matching(ctx, q)
 	if err != nil {
-		return none, err
+		return page, false, err
 	}
 	page, items := cut(found, q, from)
-	if page.Records, err = a.finish(ctx, items, q.Want); err != nil {
-		return none, err
-	}
-	return page, nil
+	page.Records, err = a.finish(ctx, items, q.Want)
+	return page, len(found) == 0, err
 }
 
 // An item is a record of a list, and what the list did not tell of it.
@@ -144,11 +155,6 @@ func (a *Adapter) matching(ctx context.Context, q adapters.Query) ([]item, error
 	if q.Filter != nil {
 		recs = slices.DeleteFunc(recs, func(r item) bool { return !filter.Matches(q.Filter, r.Subject()) })
 	}
-	if len(recs) == 0 && a.o.Believe != nil {
-		if err := a.o.Believe(ctx); err != nil {
-			return nil, newRun("list", nil).named(err)
-		}
-	}
 	slices.SortFunc(recs, func(x, y item) int { return compareKeys(x.Key, y.Key) })
 	return slices.CompactFunc(recs, func(x, y item) bool { return x.Key == y.Key }), nil
 }
@@ -228,11 +234,15 @@ func (a *Adapter) byKey(c *filter.Compare) bool {
 // ask for what is not there, and no search finds that.
 func (a *Adapter) findFor(c *filter.Compare) *Find {
 	for _, f := range a.o.Finds {
-		if c.Value.Kind != filter.Null && c.Value.Str != "" && f.Answers[c.Name].Has(c.Op) && (c.Match == filter.Exact || f.IgnoresCase) {
+		if c.Value.Kind != filter.Null && c.Value.Str != "" && f.Answers[c.Name].Has(c.Op) && (c.Match == filter.Exact || f.IgnoresCase) && a.applies(f, c) {
 			return f
 		}
 	}
 	return nil
+}
+
+func (a *Adapter) applies(f *Find, c *filter.Compare) bool {
+	return f.When == nil || f.When.True(a.scope(adapters.Fields{}).with(map[string]any{comparison: filterOf(c)}))
 }
 
 func (a *Adapter) lookup(ctx context.Context, c *filter.Compare, want, must adapters.Fields) ([]item, error) {
@@ -257,11 +267,11 @@ func (a *Adapter) walk(ctx context.Context, op string, steps Operation, want, mu
 		return nil, unsupported(op)
 	}
 	want = want.Union(must)
-	r := newRun(op, a.scope(want).with(map[string]any{"filter": what}))
+	r := newRun(op, a.scope(want).with(map[string]any{comparison: what}))
 	seen := map[adapters.Key]bool{}
 	var all []item
 	for _, st := range steps {
-		if st.Records == nil {
+		if st.Records == nil || steps.helps(st) {
 			if err := r.step(ctx, st, &yield{}); err != nil {
 				return nil, err
 			}
@@ -270,7 +280,7 @@ func (a *Adapter) walk(ctx context.Context, op string, steps Operation, want, mu
 		if st.When != nil && !st.When.True(r.scope) {
 			continue
 		}
-		raws, err := a.pages(ctx, r, st)
+		raws, err := r.pages(ctx, st, a.o.Limit, a.identify)
 		if err != nil {
 			return nil, err
 		}
@@ -380,7 +390,10 @@ func number(k adapters.Key) (int64, bool) {
 	return n, err == nil && strconv.FormatInt(n, 10) == string(k)
 }
 
-// errTooMany is a list longer than may be walked.
-func (a *Adapter) errTooMany() error {
-	return fmt.Errorf("the list has more than %d records", a.o.Limit)
+// identify tells the records of a list apart.
+func (a *Adapter) identify(raw map[string]any) (string, error) {
+	if key := a.keyOf(raw); key != "" {
+		return string(key), nil
+	}
+	return "", errors.New("a record of the list has no key")
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -63,7 +64,7 @@ func (st *Step) page(offset, limit int) map[string]any {
 }
 
 // fetch reads one page.
-func (a *Adapter) fetch(ctx context.Context, r *run, st *Step, page map[string]any) (chunk, error) {
+func (r *run) fetch(ctx context.Context, st *Step, page map[string]any) (chunk, error) {
 	c := chunk{total: -1}
 	s, err := r.exchange(ctx, st, r.scope.with(map[string]any{"page": page}))
 	if err != nil {
@@ -133,10 +134,10 @@ func count(e *Expr, s Scope) (int, error) {
 
 // pages walks a list to its end. A list that did not hold what it said it holds
 // is walked once more, and refused if it still does not: a part of a list must
-// not pass for the whole.
-func (a *Adapter) pages(ctx context.Context, r *run, st *Step) ([]map[string]any, error) {
+// not pass for the whole. identify tells its records apart.
+func (r *run) pages(ctx context.Context, st *Step, limit int, identify func(map[string]any) (string, error)) ([]map[string]any, error) {
 	for again := false; ; again = true {
-		raws, total, err := a.onePass(ctx, r, st)
+		raws, total, err := r.onePass(ctx, st, limit, identify)
 		if err != nil {
 			return nil, err
 		}
@@ -150,37 +151,59 @@ func (a *Adapter) pages(ctx context.Context, r *run, st *Step) ([]map[string]any
 }
 
 // onePass walks a list once, leaving out what comes twice.
-func (a *Adapter) onePass(ctx context.Context, r *run, st *Step) (all []map[string]any, total int, err error) {
-	seen := map[adapters.Key]bool{}
+func (r *run) onePass(ctx context.Context, st *Step, limit int, identify func(map[string]any) (string, error)) (all []map[string]any, total int, err error) {
+	seen := map[string]bool{}
 	w := walker{st: st, style: st.style()}
 	for page := st.page(0, st.size()); page != nil; {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, &adapters.Error{Kind: adapters.Unavailable, Op: r.op, Err: err}
 		}
-		c, err := a.fetch(ctx, r, st, page)
+		c, err := r.fetch(ctx, st, page)
 		if err != nil {
 			return nil, 0, err
 		}
 		fresh := 0
 		for _, raw := range c.raws {
-			key := a.keyOf(raw)
-			if key == "" {
-				return nil, 0, r.internal(errors.New("a record of the list has no key"))
+			name, err := identify(raw)
+			if err != nil {
+				return nil, 0, r.internal(err)
 			}
-			if !seen[key] {
-				seen[key] = true
+			if !seen[name] {
+				seen[name] = true
 				all = append(all, raw)
 				fresh++
 			}
 		}
-		if total = c.total; len(all) > a.o.Limit {
-			return nil, 0, &adapters.Error{Kind: adapters.TooMany, Op: r.op, Err: a.errTooMany()}
+		if total = c.total; len(all) > limit {
+			return nil, 0, adapters.Errorf(adapters.TooMany, r.op, "the list has more than %d records", limit)
 		}
 		if page, err = w.following(c, fresh, len(all)); err != nil {
 			return nil, 0, r.internal(err)
 		}
 	}
 	return all, total, nil
+}
+
+// maxHelp is how many records of another list an operation may need.
+const maxHelp = 100_000
+
+// content tells records apart of which no key is known.
+func content(raw map[string]any) (string, error) {
+	text, err := json.Marshal(raw)
+	return string(text), err
+}
+
+// helper walks a list whose records are not what the operation is about: later
+// steps see them as steps.NAME.records.
+func (r *run) helper(ctx context.Context, st *Step, s Scope) (any, error) {
+	q := *r
+	q.scope = s
+	raws, err := q.pages(ctx, st, maxHelp, content)
+	out := make([]any, len(raws))
+	for i, raw := range raws {
+		out[i] = raw
+	}
+	return out, err
 }
 
 // A walker decides what comes after a page.
@@ -239,21 +262,21 @@ func (w *walker) follow(c chunk) (map[string]any, error) {
 // through answers a query with the backend's own pages, where the backend's
 // order stays and its filter is exact. ok is false where that cannot be done,
 // or the answers give reason to look closer.
-func (a *Adapter) through(ctx context.Context, q adapters.Query, from *place) (page adapters.Page, ok bool, err error) {
+func (a *Adapter) through(ctx context.Context, q adapters.Query, from *place) (page adapters.Page, total int, ok bool, err error) {
 	page.Total = -1
 	st, what := a.direct(q)
 	if st == nil {
-		return page, false, nil
+		return page, 0, false, nil
 	}
 	offset := max(q.Offset, 0)
 	if from != nil {
 		offset = from.Offset
 	}
-	r := newRun("list", a.scope(q.Want).with(map[string]any{"filter": what}))
+	r := newRun("list", a.scope(q.Want).with(map[string]any{comparison: what}))
 	limit := max(q.Limit, 0)
 	raws, total, ok, err := a.window(ctx, r, st, offset, limit)
 	if !ok || err != nil {
-		return page, false, err
+		return page, 0, false, err
 	}
 	must := a.named(q.Filter)
 	items, err := a.items(r, st, raws, q.Want.Union(must))
@@ -261,20 +284,15 @@ func (a *Adapter) through(ctx context.Context, q adapters.Query, from *place) (p
 		items, err = a.fill(ctx, "list", items, must)
 	}
 	if err != nil {
-		return page, false, err
+		return page, 0, false, err
 	}
 	for _, it := range items {
 		if q.Filter != nil && !filter.Matches(q.Filter, it.Subject()) {
-			return adapters.Page{Total: -1}, false, nil // not exact after all
+			return adapters.Page{Total: -1}, 0, false, nil // not exact after all
 		}
 	}
 	if page.Records, err = a.finish(ctx, items, q.Want); err != nil {
-		return page, false, err
-	}
-	if total == 0 && a.o.Believe != nil {
-		if err := a.o.Believe(ctx); err != nil {
-			return page, false, r.named(err)
-		}
+		return page, 0, false, err
 	}
 	if q.Total {
 		page.Total = total
@@ -282,7 +300,7 @@ func (a *Adapter) through(ctx context.Context, q adapters.Query, from *place) (p
 	if end := offset + len(raws); limit > 0 && len(raws) > 0 && end < total {
 		page.Next = place{Offset: end}.cursor()
 	}
-	return page, true, nil
+	return page, total, true, nil
 }
 
 // direct is the step whose pages can be passed through, or nil.
@@ -318,7 +336,7 @@ func (a *Adapter) window(ctx context.Context, r *run, st *Step, offset, limit in
 		if byNumber {
 			skip, n = at%st.size(), st.size()
 		}
-		c, err := a.fetch(ctx, r, st, st.page(at-skip, max(n, 1)))
+		c, err := r.fetch(ctx, st, st.page(at-skip, max(n, 1)))
 		if err != nil {
 			return nil, 0, false, err
 		}

@@ -36,7 +36,6 @@ func Expect(ctx context.Context, op string, st *Step, expect *Expr, known map[st
 
 // Reach reads the first page of a list.
 func Reach(ctx context.Context, list Operation, known map[string]any) error {
-	a := &Adapter{}
 	r := newRun("probe", Scope{"needs": never, "changed": never}.with(known))
 	for _, st := range list {
 		if st.Records == nil {
@@ -45,7 +44,7 @@ func Reach(ctx context.Context, list Operation, known map[string]any) error {
 			}
 			continue
 		}
-		_, err := a.fetch(ctx, r, st, st.page(0, 1))
+		_, err := r.fetch(ctx, st, st.page(0, 1))
 		return err
 	}
 	return nil

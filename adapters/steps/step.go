@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/postern/postern/adapters"
@@ -20,6 +21,19 @@ type Call interface {
 	// Reads reports whether the call changes nothing in the backend.
 	Reads() bool
 }
+
+// NoCall is the call of a step that works out what is known already: groups that
+// exist in the configuration only, a failure that no answer tells.
+type NoCall struct{}
+
+// Do implements Call.
+func (NoCall) Do(context.Context, Scope) (Answer, error) { return Answer{}, nil }
+
+// Exprs implements Call.
+func (NoCall) Exprs() []*Expr { return nil }
+
+// Reads implements Call.
+func (NoCall) Reads() bool { return true }
 
 // An Answer is what came back.
 type Answer struct {
@@ -67,6 +81,18 @@ type Fail struct {
 
 // An Operation is steps in order. A nil Operation is one that there is not.
 type Operation []*Step
+
+// helps reports whether a later step names what a step yields: in a list, its
+// records are a help then, and no part.
+func (op Operation) helps(st *Step) bool {
+	if st.Name == "" {
+		return false
+	}
+	later := op[slices.Index(op, st)+1:]
+	return slices.ContainsFunc(later, func(st2 *Step) bool {
+		return slices.ContainsFunc(st2.exprs(), func(e *Expr) bool { return e.Uses("steps." + st.Name) })
+	})
+}
 
 // A run is one operation under way.
 type run struct {
@@ -124,6 +150,14 @@ func (r *run) step(ctx context.Context, st *Step, y *yield) error {
 		}
 	}
 	for _, s := range scopes {
+		if st.Records != nil {
+			records, err := r.helper(ctx, st, s)
+			if err != nil {
+				return err
+			}
+			r.steps[st.Name] = map[string]any{"records": records}
+			continue
+		}
 		after, err := r.exchange(ctx, st, s)
 		if err != nil {
 			return err

@@ -183,17 +183,31 @@ func (a *Adapter) members(ctx context.Context, op string, key adapters.Key, all 
 			continue
 		}
 		for _, v := range remove {
-			if err := a.member(ctx, op, key, calls.Remove, m.Field, nil, []string{v}, map[string]any{"item": v}); err != nil {
+			if err := a.single(ctx, op, key, m.Field, calls.Remove, nil, []string{v}); err != nil {
 				return did, err
 			}
 		}
 		for _, v := range add {
-			if err := a.member(ctx, op, key, calls.Add, m.Field, []string{v}, nil, map[string]any{"item": v}); err != nil {
+			if err := a.single(ctx, op, key, m.Field, calls.Add, []string{v}, nil); err != nil {
 				return did, err
 			}
 		}
 	}
 	return did, nil
+}
+
+// single adds or removes one member. It may be the member that is changed: then
+// nobody else is to change it meanwhile.
+func (a *Adapter) single(ctx context.Context, op string, key adapters.Key, name string, calls Operation, add, remove []string) error {
+	item := slices.Concat(add, remove)[0]
+	if of := a.o.Members[name].Of; of != nil && of != a.locks {
+		unlock, err := of.lock(ctx, op, adapters.Key(item))
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	return a.member(ctx, op, key, calls, name, add, remove, map[string]any{"item": item})
 }
 
 // member makes the calls of one member change. Backends that refuse to add

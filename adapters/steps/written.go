@@ -26,6 +26,11 @@ type Written struct {
 	Ordered                                      bool
 }
 
+// Yields reports whether a step says anything beside a call.
+func (w *Written) Yields() bool {
+	return w.Record.Value != "" || w.Records.Value != "" || w.Key.Value != "" || len(w.Let) > 0 || len(w.Fails) > 0
+}
+
 // A WrittenFail is a rule about answers.
 type WrittenFail struct{ When, Kind, Field Text }
 
@@ -51,8 +56,10 @@ type WrittenMembers[S any] struct {
 
 // A Target is what the configuration says about one kind of object.
 type Target[S any] struct {
-	Fields []string // the shape
-	Multi  []string // fields with several values
+	Kind   string            // the name of the kind of object
+	Fields []string          // the shape
+	Refers map[string]string // the kinds of object whose keys fields hold
+	Multi  []string          // fields with several values
 	Key    []string
 	Given  bool
 	Read   []Pair // how a field is read from item

@@ -51,12 +51,16 @@ func revealed(all []config.NamedSecret) map[string]string {
 func restAdapter(b *rest.Backend, m *rules.Mapping, r *config.Resource) (adapters.Adapter, []steps.Problem) {
 	w := &r.Target.REST
 	g := generated(m, r)
-	t := rest.Target{Fields: m.Shape().Names(), Key: m.Key(), Given: g == nil || !*g,
+	t := rest.Target{Kind: r.Name.Value, Fields: m.Shape().Names(), Refers: map[string]string{}, Key: m.Key(), Given: g == nil || !*g,
 		Read: restPairs(w.Read), Clear: rest.Text(w.Clear), Fails: restFails(w.Fails),
 		Get: restSteps(w.Get), List: restSteps(w.List), Create: restSteps(w.Create), Update: restSteps(w.Update), Delete: restSteps(w.Delete)}
 	for _, rule := range m.Rules() {
-		if _, list := rule.Refers(); list && !slices.Contains(t.Multi, rule.Field()) {
+		to, list := rule.Refers()
+		if list && !slices.Contains(t.Multi, rule.Field()) {
 			t.Multi = append(t.Multi, rule.Field())
+		}
+		if to != "" {
+			t.Refers[rule.Field()] = to
 		}
 	}
 	for _, f := range w.Finds {
