@@ -96,6 +96,27 @@ type dialect interface {
 	// column; false if the column cannot hold it.
 	element(c *column, text string) (any, bool)
 
+	// put is an element of such a list as an INSERT takes it.
+	put(value string) string
+
+	// insert sends an INSERT and answers the keys of the rows that it made.
+	insert(ctx context.Context, s session, p *plan, m *assignment) ([][]any, error)
+
+	// update sends an UPDATE, of which set is the beginning, and answers the keys that the rows
+	// then have of which where was true; none, if there was none, and more than one if
+	// there were some, all of which may have been changed.
+	update(ctx context.Context, s session, p *plan, set, where *builder, m *assignment) ([][]any, error)
+
+	// deletion begins a DELETE of a table under an alias.
+	deletion(table, alias string) string
+
+	// defaults ends an INSERT of nothing but defaults.
+	defaults() string
+
+	// unions reports whether the rows of which one of several conditions is true are
+	// better looked up for each.
+	unions() bool
+
 	// snapshot is how a transaction begins in which all is read of one moment.
 	snapshot() *stdsql.TxOptions
 
@@ -154,6 +175,9 @@ type schema struct {
 	unique  [][]string          // the columns of each unique index, in order
 	named   map[string][]string // words in the definition of each index, by its folded name
 	view    bool                // nothing is known about its keys
+	notes   []string            // what about it may surprise
+
+	returning bool // MariaDB: it answers what it inserts
 }
 
 // A column is a column of a table, as statements use it.
@@ -175,6 +199,7 @@ type column struct {
 	exact     bool // leads an index that compares byte for byte
 	local     bool // its order in the database is not that of its bytes
 	pg        pgColumn
+	my        myColumn
 }
 
 // alias is the alias of its table.

@@ -225,7 +225,7 @@ func (l *link) add(ctx context.Context, s session, op string, owner any, members
 	from, _, value := l.d.list(l.member)
 	b := newBuilder().add("INSERT INTO ", l.table, " (", l.owner.quoted, ", ", l.member.quoted, ") SELECT ")
 	l.d.stored(b, l.owner, owner)
-	b.add(", ", value, " FROM ", from, " WHERE NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ")
+	b.add(", ", l.d.put(value), " FROM ", from, " WHERE NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ")
 	b.args = append(b.args, array)
 	b.add(l.owner.ref, " = ")
 	l.d.stored(b, l.owner, owner)
@@ -280,7 +280,7 @@ func (l *link) remove(ctx context.Context, s session, owner any, members []strin
 	if err != nil {
 		return err
 	}
-	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", l.owner.ref, " = ")
+	b := newBuilder().add(l.d.deletion(l.table, "j"), " WHERE ", l.owner.ref, " = ")
 	l.d.stored(b, l.owner, owner)
 	b.add(" AND ")
 	if l.target != nil {
@@ -351,7 +351,7 @@ func (l *link) renamed(ctx context.Context, s session, c *column, from, to any) 
 
 // forget removes all rows with a key at one end.
 func (l *link) forget(ctx context.Context, s session, c *column, key any) error {
-	b := newBuilder().add("DELETE FROM ", l.table, " AS j WHERE ", c.ref, " = ")
+	b := newBuilder().add(l.d.deletion(l.table, "j"), " WHERE ", c.ref, " = ")
 	l.d.stored(b, c, key)
 	_, err := s.exec(ctx, string(b.text), b.args...)
 	return err

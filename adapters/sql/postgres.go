@@ -13,7 +13,7 @@ import (
 )
 
 // postgres is PostgreSQL, by github.com/jackc/pgx.
-type postgres struct{}
+type postgres struct{ standard }
 
 // idleLife bounds how long a connection is kept that nobody uses.
 const idleLife = 5 * time.Minute

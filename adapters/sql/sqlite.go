@@ -20,7 +20,7 @@ import (
 const connectionLife = time.Minute
 
 // sqlite is SQLite, by github.com/mattn/go-sqlite3.
-type sqlite struct{}
+type sqlite struct{ standard }
 
 // openSQLite opens path[?option=value...].
 func openSQLite(cfg Config, name string) (*Database, error) {

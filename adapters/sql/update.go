@@ -136,19 +136,19 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 			return nil, err
 		}
 	}
-	b := newBuilder().add("UPDATE ", u.p.from, " SET ")
+	b, where := newBuilder().add("UPDATE ", u.p.from, " SET "), newBuilder()
 	for i, c := range u.to.columns {
 		if i > 0 {
 			b.add(", ")
 		}
 		b.add(c.quoted, " = ").bind(u.to.values[i])
 	}
-	u.p.at(b, u.key)
+	u.p.at(where, u.key)
 	for i, at := range u.at {
-		b.add(" AND ")
-		u.p.holds(b, at, u.old[i])
+		where.add(" AND ")
+		u.p.holds(where, at, u.old[i])
 	}
-	keys, err := u.p.returned(ctx, s, b.add(" RETURNING ", u.p.keyNames))
+	keys, err := u.p.dialect.update(ctx, s, u.p, b, where, &u.to)
 	switch {
 	case err != nil:
 		return nil, err

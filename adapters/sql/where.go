@@ -75,7 +75,7 @@ func (s *scope) alternatives(b *builder, terms filter.Or) error {
 			}
 		}
 	}
-	if len(terms) <= maxUnion && len(s.key) == 1 && !slices.ContainsFunc(terms, func(t filter.Expr) bool { return !s.seeks(t) }) {
+	if s.dialect.unions() && len(terms) <= maxUnion && len(s.key) == 1 && !slices.ContainsFunc(terms, func(t filter.Expr) bool { return !s.seeks(t) }) {
 		return s.union(b, terms)
 	}
 	return s.join(b, terms, " OR ")

@@ -28,7 +28,7 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 		if err := insert.known(ctx, s, "create"); err != nil {
 			return err
 		}
-		keys, err := p.returned(ctx, s, insert.statement(p))
+		keys, err := p.dialect.insert(ctx, s, p, insert)
 		if err != nil {
 			return err
 		}
@@ -165,14 +165,14 @@ func (m *assignment) hasAll(columns []*column) bool {
 func (m *assignment) statement(p *plan) *builder {
 	b := newBuilder().add("INSERT INTO ", p.dialect.relation(p.schema.name))
 	if len(m.columns) == 0 {
-		return b.add(" DEFAULT VALUES RETURNING ", p.keyNames)
+		return b.add(p.dialect.defaults())
 	}
 	names := make([]string, len(m.columns))
 	for i, c := range m.columns {
 		names[i] = c.quoted
 	}
 	b.add(" (", strings.Join(names, ", "), ") VALUES (").bind(m.values...)
-	return b.add(") RETURNING ", p.keyNames)
+	return b.add(")")
 }
 
 // writable is a value as the driver takes it.
@@ -267,8 +267,8 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		if err != nil {
 			return err
 		}
-		b := newBuilder().add("DELETE FROM ", p.from)
-		p.at(b, key)
+		b := newBuilder().add(p.dialect.deletion(p.dialect.relation(p.schema.name), "t"), " WHERE ")
+		p.keyIs(b, keyOf(at)) // the row is locked, and in scope
 		_, err = s.exec(ctx, string(b.text), b.args...)
 		return err
 	})

@@ -45,6 +45,7 @@ var rooms = map[string][]string{
 	"github.com/expr-lang/expr":          {"rules", "adapters/steps"},
 	"github.com/sony/gobreaker/v2":       {"adapters/guard"},
 	"github.com/patrickmn/go-cache":      {"adapters/guard"},
+	"github.com/go-sql-driver/mysql":     {"adapters/sql"},
 	"github.com/jackc/pgx/v5":            {"adapters/sql", "bench", "bench/facade"},
 	"github.com/mattn/go-sqlite3":        {"identity", "adapters/sql", "bench", "bench/facade", "bench/observe"},
 	"github.com/pressly/goose/v3":        {"identity"},

@@ -1,7 +1,7 @@
 // Package testdb finds the database servers that tests need, or starts them.
 //
-// A test is given the server of POSTERN_TEST_POSTGRES, if that is set. Otherwise a
-// private server is started on loopback, with its data in the temporary folder,
+// A test is given the server of POSTERN_TEST_POSTGRES or POSTERN_TEST_MARIADB, if
+// that is set. Otherwise a private server is started on loopback, with its data in the temporary folder,
 // and Debian's package is installed if it is missing and the user is root. All
 // tests of a run share it; it ends some seconds after the last of them, and its
 // data stay for the next run.
@@ -238,6 +238,33 @@ func output(cmd *exec.Cmd, err error) error {
 		return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, tail(said))
 	}
 	return nil
+}
+
+// background starts a program that goes on running, and waits until it answers.
+func background(cmd *exec.Cmd, port int, log string) error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, io.Writer(null), io.Writer(null)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for until := time.Now().Add(2 * time.Minute); time.Now().Before(until); {
+		if listens(port) {
+			return nil
+		}
+		select {
+		case err := <-ended:
+			said, _ := os.ReadFile(log)
+			return fmt.Errorf("%s ended: %v\n%s", filepath.Base(cmd.Path), err, tail(said))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("%s does not answer", filepath.Base(cmd.Path))
 }
 
 // watch stops the server when nobody has used it for some seconds. Nobody can
