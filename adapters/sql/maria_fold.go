@@ -17,7 +17,7 @@ type mariaLetters struct {
 	mu            sync.Mutex
 	known         bool
 	collations    map[string]mariaCollation // by name
-	before, after strings.Builder // what encloses a text, to fold it
+	before, after strings.Builder           // what encloses a text, to fold it
 }
 
 // mariaUpper has the mappings of Unicode, not only those of one language.

@@ -188,7 +188,7 @@ func (maria) kindOf(c *column, a *mariaAttribute) {
 	}
 }
 
-// listed reads enum('a','it''s'), in which an apostrophe is written twice.
+// listed reads enum('a','it”s'), in which an apostrophe is written twice.
 func listed(typ string) []string {
 	words := []string{}
 	_, rest, _ := strings.Cut(typ, "('")
