@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 )
 
@@ -46,19 +45,14 @@ func (s *Store) Ensure(ctx context.Context, d Domain, links []Link) ([]Entry, er
 
 // Hidden answers the keys of one backend that must not appear in this client's
 // lists: records that a merge made secondary, and those of identities that were
-// split off and not released to the client.
+// split off and not released to the client. It reads them all: see Veil.
 func (s *Store) Hidden(ctx context.Context, d Domain, typ, backend string) ([]string, error) {
-	x := s.reading(ctx)
-	var array []byte
-	err := x.stmt(qHidden).QueryRowContext(ctx, d.Tenant, d.Client, typ, backend).Scan(&array)
-	var keys []string
-	if err == nil {
-		err = json.Unmarshal(array, &keys)
+	v, err := s.Veil(ctx, d, typ, backend)
+	if err != nil {
+		return nil, err
 	}
-	for i := range keys {
-		keys[i] = originalKey(keys[i])
-	}
-	return keys, s.fail("hidden", err)
+	keys, _, err := s.Merged(ctx, d.Tenant, typ, backend)
+	return append(keys, v.Held...), err
 }
 
 // A linkGroup holds the keys of one type and backend, so that a page costs one

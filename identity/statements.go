@@ -68,18 +68,21 @@ SELECT k.value FROM json_each(?4) AS k
 WHERE EXISTS (SELECT 1 FROM external_id AS e
     WHERE e.tenant = ?1 AND e.id = k.value AND e.client = ?2 AND (e.type = ?3 OR e.own = 0))`
 
-	// qHidden: keys of ?3 type, ?4 backend that client ?2 must not see in lists, as
-	// one JSON array: a row for each would cost more than all else.
-	qHidden query = `
-SELECT json_group_array(key) FROM (
-    SELECT l.key FROM link AS l
-    WHERE l.tenant = ?1 AND l.type = ?3 AND l.backend = ?4 AND l.is_primary = 0
-    UNION ALL
-    SELECT l.key FROM identity AS i
+	// qVeil: the version of what merges keep out of lists of ?3 type, ?4 backend, and
+	// the keys that client ?2 is not to see yet, as one JSON array.
+	qVeil query = `
+SELECT coalesce((SELECT version FROM veil WHERE tenant = ?1 AND type = ?3 AND backend = ?4), 0), (
+    SELECT json_group_array(l.key) FROM identity AS i
     CROSS JOIN link AS l ON l.identity = i.id
     WHERE i.tenant = ?1 AND i.type = ?3 AND i.state = 'held' AND l.backend = ?4 AND l.is_primary = 1
         AND NOT EXISTS (SELECT 1 FROM external_id AS e
             WHERE e.identity = i.id AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live'))`
+
+	// qMerged: the keys that merges keep out of lists, with the version that qVeil
+	// tells. One JSON array: a row for each would cost more than all else.
+	qMerged query = `
+SELECT coalesce((SELECT version FROM veil WHERE tenant = ?1 AND type = ?2 AND backend = ?3), 0), (
+    SELECT json_group_array(key) FROM link WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND is_primary = 0)`
 
 	// qRef: the identities that a reference ?2 names in tenant ?1.
 	qRef query = `
@@ -232,7 +235,7 @@ INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since)
 // readQueries are prepared on both pools, writeQueries on the writer only, at
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
-	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qHidden, qRef, qIdentities, qLinksOf, qIDsOf,
+	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
 		qMove, qMoves, qLater)
 }

@@ -96,10 +96,10 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 	p := t.plan(c)
 	query := adapters.Query{Filter: d.pushed, Sort: d.sort, Offset: q.StartIndex - 1, Limit: q.Count, Total: true, Want: p.Want}
 	for excluded := false; ; excluded = true {
-		var hidden []adapters.Key
+		hidden := veil{merged: &mergedSet{}}
 		if excluded || q.Filter == nil && t.hides.Load() { // what a filter finds is mostly a page at most
 			excluded = true
-			if hidden, err = s.hidden(ctx, c, t); err != nil || len(hidden) > 0 && !t.canExclude() {
+			if hidden, err = s.veil(ctx, c, t); err != nil || hidden.len() > 0 && !t.canExclude() {
 				return List{}, false, err
 			}
 		}
@@ -128,46 +128,6 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 			return out, true, nil
 		}
 	}
-}
-
-// manyHidden is from how many records on it is faster to count all, and those that
-// are hidden, than to ask of each whether it is hidden.
-const manyHidden = 5000
-
-// listWithout lists a page without some records.
-func (t *target) listWithout(ctx context.Context, query adapters.Query, hidden []adapters.Key) (adapters.Page, error) {
-	if len(hidden) == 0 {
-		return t.Adapter.List(ctx, query)
-	}
-	pushed, these := query.Filter, oneOf(hidden)
-	query.Filter = conjoin(pushed, filter.Not{Term: these})
-	if len(hidden) < manyHidden {
-		return t.Adapter.List(ctx, query)
-	}
-	query.Total = false
-	pg, err := t.Adapter.List(ctx, query)
-	if err != nil {
-		return pg, err
-	}
-	all, err := t.Adapter.List(ctx, adapters.Query{Filter: pushed, Total: true})
-	if err != nil {
-		return pg, err
-	}
-	among, err := t.Adapter.List(ctx, adapters.Query{Filter: conjoin(pushed, these), Total: true})
-	// The three do not see the same moment: a page is never more than there is.
-	pg.Total = max(all.Total-among.Total, len(pg.Records))
-	return pg, err
-}
-
-// hidden lists the records that must stay out of this client's lists.
-func (s *Service) hidden(ctx context.Context, c Call, t *target) ([]adapters.Key, error) {
-	found, err := s.ids.Hidden(ctx, c.Caller.domain(), t.name, t.Backend)
-	keys := make([]adapters.Key, len(found))
-	for i, k := range found {
-		keys[i] = adapters.Key(k)
-	}
-	t.hides.Store(len(keys) > 0)
-	return keys, err
 }
 
 // canExclude reports whether the backend can leave records out by key.

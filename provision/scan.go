@@ -19,10 +19,10 @@ type scan struct {
 	t      *target
 	q      Search
 	d      division
-	plan   *rules.Plan           // what must be known of a record to judge it
-	stamps bool                  // versions are compared
-	who    bool                  // ids or references are compared, so the mapping table is needed
-	hidden map[adapters.Key]bool // records that the client is not to see in lists
+	plan   *rules.Plan // what must be known of a record to judge it
+	stamps bool        // versions are compared
+	who    bool        // ids or references are compared, so the mapping table is needed
+	hidden veil        // records that the client is not to see in lists
 	// everyone: records out of scope too, and without what a client's view adds.
 	everyone bool
 	seen     int
@@ -38,13 +38,9 @@ type candidate struct {
 func (s *Service) scanList(ctx context.Context, c Call, t *target, q Search, d division) (List, error) {
 	x := &scan{Service: s, c: c, t: t, q: q, d: d}
 	x.prepare()
-	keys, err := s.hidden(ctx, c, t)
-	if err != nil {
+	var err error
+	if x.hidden, err = s.veil(ctx, c, t); err != nil {
 		return List{}, err
-	}
-	x.hidden = make(map[adapters.Key]bool, len(keys))
-	for _, k := range keys {
-		x.hidden[k] = true
 	}
 	if err := x.walk(ctx); err != nil {
 		return List{}, err
@@ -136,7 +132,7 @@ func (x *scan) walk(ctx context.Context) error {
 
 // keep adds those of the records to found that match.
 func (x *scan) keep(ctx context.Context, recs []adapters.Record) error {
-	recs = slices.DeleteFunc(recs, func(r adapters.Record) bool { return x.hidden[r.Key] || !x.everyone && !x.t.inScope(r) })
+	recs = slices.DeleteFunc(recs, func(r adapters.Record) bool { return x.hidden.hides(r.Key) || !x.everyone && !x.t.inScope(r) })
 	resources, err := x.sketch(ctx, recs)
 	if err != nil {
 		return err

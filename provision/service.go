@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -74,6 +75,8 @@ type target struct {
 	recall   *recall
 	referred bool // it is scoped, and others refer to it without their backend's checking that
 	losses   losses
+	merged   sync.Map // by tenant: *mergedSet
+	places   shelf
 	hides    atomic.Bool // the last look found records that must stay out of lists
 }
 

@@ -95,7 +95,7 @@ func (t *target) guards(a *scim.Attribute) bool {
 // searched looks at every record, for backends that can neither answer nor
 // refuse. Where there are too many, the value is taken for free.
 func (s *Service) searched(ctx context.Context, t *target, a *scim.Attribute, e filter.Expr, key adapters.Key) (bool, error) {
-	x := &scan{Service: s, t: t, plan: t.Mapping.Plan(func(other *scim.Attribute) bool { return other == a }), everyone: true}
+	x := &scan{Service: s, t: t, plan: t.Mapping.Plan(func(other *scim.Attribute) bool { return other == a }), everyone: true, hidden: veil{merged: &mergedSet{}}}
 	x.d.rest = e
 	err := x.walk(ctx)
 	if se := (*scim.Error)(nil); errors.As(err, &se) && se.Type == scim.TooMany {
