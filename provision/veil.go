@@ -79,14 +79,14 @@ func (s *Service) veil(ctx context.Context, c Call, t *target) (veil, error) {
 	for _, k := range found.Held {
 		v.held = append(v.held, adapters.Key(k))
 	}
-	if v.merged, err = s.merged(ctx, c, t, found); err != nil {
+	if v.merged, err = s.mergedSet(ctx, c, t, found); err != nil {
 		return veil{}, err
 	}
 	t.hides.Store(v.len() > 0)
 	return v, nil
 }
 
-func (s *Service) merged(ctx context.Context, c Call, t *target, found identity.Veil) (*mergedSet, error) {
+func (s *Service) mergedSet(ctx context.Context, c Call, t *target, found identity.Veil) (*mergedSet, error) {
 	if kept, ok := t.merged.Load(c.Caller.Tenant); ok && kept.(*mergedSet).version == found.Version {
 		return kept.(*mergedSet), nil
 	}
