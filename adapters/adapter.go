@@ -74,10 +74,32 @@ type Field struct {
 	Costly bool // not read unless wanted: a join, a further call
 	Unique bool // the backend refuses a second equal value
 
+	// Elements says of what parts the values are made, where they are more than
+	// texts: the field holds []Record. What Filter would say is said of each part.
+	Elements *Elements
+
 	// Checked: the values are keys of other records, and the adapter sees to it, in
 	// what it reads, filters and writes, that only such count as exist and are in
 	// their own target's scope.
 	Checked bool
+}
+
+// Elements describes the values of a field that are records themselves, such as
+// addresses. A filter asks for one of them by filter.Element, whose names are
+// parts; a record of which no element is asked for has none to compare.
+type Elements struct {
+	Shape  *Shape
+	Fields []Field // by position in Shape; of these Filter and Unique count
+}
+
+// Field answers what is declared about a part, and whether there is such a part.
+func (e *Elements) Field(name string) (Field, bool) {
+	if e != nil {
+		if i := e.Shape.Index(name); i >= 0 {
+			return e.Fields[i], true
+		}
+	}
+	return Field{}, false
 }
 
 // A Query asks for a page. It holds only what Capabilities declare.
@@ -119,7 +141,9 @@ type Delta struct {
 	Held []string
 }
 
-// A Change is one field's old and new value; nil is "no value".
+// A Change is one field's old and new value; nil is "no value". Of elements, New
+// holds under the key of an old one what becomes of it, and what is new under no
+// key.
 type Change struct {
 	Field    string
 	Old, New any

@@ -50,6 +50,8 @@ func (c *Capabilities) checkFilter(e filter.Expr) error {
 			return unsupported("", "no filters with not")
 		}
 		return c.checkFilter(e.Term)
+	case *filter.Element:
+		return c.checkElement(e)
 	case *filter.Compare:
 		if f, ok := c.Field(e.Name); !ok || !f.Filter[e.Match].Has(e.Op) {
 			return unsupported(e.Name, "no filter %s %v, compared %v", e.Name, e.Op, e.Match)
@@ -57,6 +59,19 @@ func (c *Capabilities) checkFilter(e filter.Expr) error {
 		return nil
 	}
 	return unsupported("", "no filters of the form %T", e)
+}
+
+// checkElement asks of the parts what is asked of fields.
+func (c *Capabilities) checkElement(e *filter.Element) error {
+	f, ok := c.Field(e.Name)
+	if !ok || f.Elements == nil {
+		return unsupported(e.Name, "no filter by elements of %s", e.Name)
+	}
+	parts := Capabilities{Shape: f.Elements.Shape, Fields: f.Elements.Fields, Or: c.Or, Not: c.Not}
+	if err := parts.checkFilter(e.Where); err != nil {
+		return unsupported(e.Name, "elements of %s: %v", e.Name, err)
+	}
+	return nil
 }
 
 func (c *Capabilities) checkTerms(terms []filter.Expr) error {

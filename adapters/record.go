@@ -39,8 +39,8 @@ func (s *Shape) Index(name string) int {
 }
 
 // A Record is one backend object. Values are nil, string, int64, float64, bool,
-// []byte, time.Time or, in a multi-valued field, []string. An empty string, an
-// empty list and nil are the same: no value.
+// []byte, time.Time or, in a multi-valued field, []string or, if its values have
+// parts, []Record. An empty string, an empty list and nil are the same: no value.
 type Record struct {
 	Key    Key
 	shape  *Shape
@@ -102,12 +102,15 @@ func NoValue(v any) bool {
 		return len(v) == 0
 	case []byte:
 		return len(v) == 0
+	case []Record:
+		return len(v) == 0
 	}
 	return false
 }
 
 // Same reports whether two values are equal, as a comparison before a change
-// means it: by their text, no value as no value, lists as sets.
+// means it: by their text, no value as no value, lists as sets. Elements are equal
+// if their parts are, in the same order, whatever their keys.
 func Same(x, y any) bool {
 	if NoValue(x) || NoValue(y) {
 		return NoValue(x) && NoValue(y)
@@ -116,6 +119,10 @@ func Same(x, y any) bool {
 	ys, yList := y.([]string)
 	if xList || yList {
 		return xList && yList && maps.Equal(set(xs), set(ys))
+	}
+	if xs, ok := x.([]Record); ok {
+		ys, also := y.([]Record)
+		return also && slices.EqualFunc(xs, ys, Record.Equal)
 	}
 	return Text(x) == Text(y)
 }

@@ -37,8 +37,15 @@ func (s subject) Values(c *filter.Compare, yield func(filter.Value) bool) {
 	}
 }
 
-// Elements yields nothing: a record has fields, and no field has parts.
-func (s subject) Elements(*filter.Element, func(filter.Subject) bool) {}
+// Elements yields the elements of a field whose values have parts.
+func (s subject) Elements(e *filter.Element, yield func(filter.Subject) bool) {
+	elems, _ := s.r.Get(e.Name).([]Record)
+	for _, r := range elems {
+		if !yield(r.Subject()) {
+			return
+		}
+	}
+}
 
 // operand is the value of a field as a leaf with that match compares it.
 func operand(v any, m filter.Match) filter.Value {

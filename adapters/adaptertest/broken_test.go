@@ -65,7 +65,7 @@ func TestBroken(t *testing.T) {
 		byName[c.name] = c
 	}
 	caught := map[string]bool{}
-	for _, f := range slices.Concat(recordFaults(), failureFaults(), memberFaults(), listFaults()) {
+	for _, f := range slices.Concat(recordFaults(), failureFaults(), memberFaults(), elementFaults(), listFaults()) {
 		for _, name := range f.fails {
 			caught[name] = true
 		}
@@ -109,8 +109,10 @@ func harnessOf(f fault, spoiled bool) Harness {
 	o := memory.Options{Fields: []memory.Field{
 		{Name: "name", Unique: true}, {Name: "nick"}, {Name: "note", Costly: true},
 		{Name: "age"}, {Name: "active"}, {Name: "members", Relation: rel},
+		{Name: "emails", Parts: []string{"value", "kind", "rank"}, Costly: true},
 	}}
 	h := Harness{Fields: StandardFields, OddKeys: true, Brief: true}
+	h.Fields.Emails = "emails"
 	h.MembersRead = func(adapters.Adapter) int { return rel.Read() }
 	if f.setup != nil {
 		f.setup(&o, &h)

@@ -5,7 +5,7 @@ import "slices"
 // checks is the whole suite, in the order in which a new adapter best makes
 // them pass.
 func checks() []check {
-	return slices.Concat(recordChecks(), failureChecks(), memberChecks(), filterChecks(), listChecks())
+	return slices.Concat(recordChecks(), failureChecks(), memberChecks(), elementChecks(), filterChecks(), listChecks())
 }
 
 func recordChecks() []check {
@@ -64,6 +64,17 @@ func memberChecks() []check {
 	}
 }
 
+func elementChecks() []check {
+	return []check{
+		{"elements", all(elements, canUpdate), checkElements},
+		{"elements, keys", all(elements, canUpdate), checkElementKeys},
+		{"elements, lost update", all(elements, canUpdate), checkElementsLost},
+		{"elements go with their record", elements, checkElementsGone},
+		{"elements of a page", elements, checkElementsPage},
+		{"elements, filter", elements, checkElementFilters},
+	}
+}
+
 func filterChecks() []check {
 	return []check{
 		{"filter, truths", filtersNick, checkTruths},
@@ -91,6 +102,7 @@ func listChecks() []check {
 // What a check can need.
 
 func canUpdate(r *rig) bool   { return !r.caps.NoUpdate }
+func elements(r *rig) bool    { return r.field(r.f.Emails).Elements != nil }
 func unique(r *rig) bool      { return r.field(r.f.Name).Unique }
 func givenKeys(r *rig) bool   { return r.caps.GivenKeys && r.h.KeyFrom == "" }
 func oddKeys(r *rig) bool     { return givenKeys(r) && r.h.OddKeys }

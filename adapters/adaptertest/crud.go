@@ -225,6 +225,9 @@ func (r *rig) someone(i int) values {
 	if r.f.Members != "" {
 		v[r.f.Members] = []string{r.h.Member(1), r.h.Member(i + 2)}
 	}
+	if elements(r) {
+		v[r.f.Emails] = r.elements("a"+v[r.f.Nick].(string), "work", int64(i), "b", nil, nil)
+	}
 	delete(v, "")
 	return v
 }
@@ -255,7 +258,7 @@ func (r *rig) stored(ctx context.Context, key adapters.Key, want values) error {
 
 // all lists the fields that are there.
 func (f Fields) all() []string {
-	names := []string{f.Name, f.Nick, f.Note, f.Age, f.Active, f.Born, f.Members}
+	names := []string{f.Name, f.Nick, f.Note, f.Age, f.Active, f.Born, f.Members, f.Emails}
 	return slices.DeleteFunc(names, func(n string) bool { return n == "" })
 }
 
@@ -266,6 +269,9 @@ func sameValue(got, want any) bool {
 	if list, ok := want.([]string); ok {
 		have, ok := got.([]string)
 		return ok && slices.Equal(sorted(have), sorted(list))
+	}
+	if _, ok := want.([]adapters.Record); ok {
+		return adapters.Same(got, want)
 	}
 	return sameType(got, want) && adapters.Text(got) == adapters.Text(want)
 }

@@ -358,6 +358,8 @@ func show(e filter.Expr) string {
 		return join(e, " or ")
 	case filter.Not:
 		return "not (" + show(e.Term) + ")"
+	case *filter.Element:
+		return e.Name + "[" + show(e.Where) + "]"
 	case *filter.Compare:
 		return fmt.Sprintf("%s %v %s(%v)", e.Name, e.Op, showValue(e.Value), e.Match)
 	}

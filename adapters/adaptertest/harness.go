@@ -60,6 +60,7 @@ type Fields struct {
 	Active  string // text: a code such as "A" or "L"; may be absent
 	Born    string // time.Time in UTC, to the second; may be absent
 	Members string // []string; declared Multi, and Delta or not
+	Emails  string // []Record with the parts value and kind, texts, and rank, an integer
 }
 
 // StandardFields are the field names to use where the choice is free.

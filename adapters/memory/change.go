@@ -29,6 +29,9 @@ func (a *Adapter) stored(r adapters.Record, op string) (adapters.Record, error) 
 // hold.
 func (a *Adapter) value(i int, v any, op string) (any, error) {
 	_, list := v.([]string)
+	if elems, ok := v.([]adapters.Record); ok || a.caps.Fields[i].Elements != nil {
+		return a.elements(i, v, elems, op)
+	}
 	switch v.(type) {
 	case nil, string, int64, float64, bool, []byte, time.Time, []string:
 		if !adapters.NoValue(v) && list != a.caps.Fields[i].Multi {
@@ -38,6 +41,26 @@ func (a *Adapter) value(i int, v any, op string) (any, error) {
 		return nil, fieldError(adapters.Invalid, op, a.fields[i].Name, "records hold no %T", v)
 	}
 	return copied(v), nil
+}
+
+// elements are the elements of a field in its own shape, without keys: nothing
+// here tells them apart but what they hold.
+func (a *Adapter) elements(i int, v any, elems []adapters.Record, op string) (any, error) {
+	parts := a.caps.Fields[i].Elements
+	if parts == nil || elems == nil && !adapters.NoValue(v) {
+		return nil, fieldError(adapters.Invalid, op, a.fields[i].Name, "elements with parts, or none where they are needed")
+	}
+	var out []adapters.Record
+	for _, e := range elems {
+		kept := adapters.NewRecord(parts.Shape, "")
+		for _, name := range parts.Shape.Names() {
+			kept.Set(name, copied(e.Get(name)))
+		}
+		if !kept.Empty() {
+			out = append(out, kept)
+		}
+	}
+	return copied(out), nil
 }
 
 // copied is v without what could be changed through it; nil for no value.
@@ -50,6 +73,8 @@ func copied(v any) any {
 		return slices.Clone(v)
 	case []byte:
 		return slices.Clone(v)
+	case []adapters.Record:
+		return adapters.CloneElements(v)
 	}
 	return v
 }

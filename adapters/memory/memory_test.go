@@ -18,6 +18,7 @@ func fields(rel *memory.Relation) []memory.Field {
 		{Name: "active"},
 		{Name: "born"},
 		{Name: "members", Relation: rel},
+		{Name: "emails", Parts: []string{"value", "kind", "rank"}, Costly: true},
 	}
 }
 
@@ -32,7 +33,7 @@ func harness(change func(o *memory.Options)) adaptertest.Harness {
 		OddKeys: true,
 		Brief:   true,
 	}
-	h.Fields.Born = "born"
+	h.Fields.Born, h.Fields.Emails = "born", "emails"
 	return h
 }
 

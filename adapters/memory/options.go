@@ -35,6 +35,10 @@ type Field struct {
 	// given, and are replaced whole; unless the field has a Relation.
 	Multi bool
 
+	// Parts makes the field a list of elements with these parts. They are kept in
+	// the record, in the order given, and are replaced whole.
+	Parts []string
+
 	// Relation keeps the values of the field, which is then Multi, Costly and
 	// takes member changes. Two adapters may share one, as groups and their
 	// users share a join table: one reads it with Inverse.
@@ -74,6 +78,11 @@ func onlyOps(c *adapters.Capabilities, ops filter.Ops) {
 	c.Key.Filter = intersect(c.Key.Filter, ops)
 	for i := range c.Fields {
 		c.Fields[i].Filter = intersect(c.Fields[i].Filter, ops)
+		if e := c.Fields[i].Elements; e != nil {
+			for j := range e.Fields {
+				e.Fields[j].Filter = intersect(e.Fields[j].Filter, ops)
+			}
+		}
 	}
 }
 
@@ -137,8 +146,19 @@ func (f Field) capability() adapters.Field {
 		Costly: f.Costly || related,
 		Unique: f.Unique,
 	}
+	if len(f.Parts) > 0 {
+		c.Filter, c.Multi, c.Elements = nil, true, f.elements()
+	}
 	if !c.Multi {
 		c.Sort = everySort()
 	}
 	return c
+}
+
+func (f Field) elements() *adapters.Elements {
+	e := &adapters.Elements{Shape: adapters.NewShape(f.Parts...), Fields: make([]adapters.Field, len(f.Parts))}
+	for i := range e.Fields {
+		e.Fields[i].Filter = everyFilter()
+	}
+	return e
 }
