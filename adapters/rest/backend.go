@@ -58,6 +58,9 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 	}
 	b.values["secret"] = secrets
 	b.client = &http.Client{Transport: transport, CheckRedirect: b.redirect}
+	if cfg.Transport != nil {
+		b.client.Transport = cfg.Transport(transport)
+	}
 	if cfg.Cookies {
 		if b.client.Jar, err = cookiejar.New(nil); err != nil {
 			return nil, nil, err

@@ -83,6 +83,9 @@ func (c *call) once(ctx context.Context, s steps.Scope, t *token) (steps.Answer,
 	if t != nil {
 		s = scopeWith(s, "session", t.values)
 	}
+	if c.b.cfg.Transport != nil {
+		ctx = adapters.WithPurpose(ctx, c.op, c.Reads())
+	}
 	req, err := c.request(ctx, s, t)
 	if err != nil {
 		return steps.Answer{}, err

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/postern/postern/adapters/steps"
@@ -30,6 +31,10 @@ type Config struct {
 	Size      int64 // of an answer, at most; 0: 16 MiB
 	TLS       TLS
 	UserAgent string
+
+	// Transport, if set, stands between the backend and the network. It learns what
+	// each request is for by adapters.Purpose.
+	Transport func(http.RoundTripper) http.RoundTripper
 }
 
 // A Login is how a session begins.

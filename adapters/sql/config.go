@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/postern/postern/adapters"
 )
 
 // A Config says how to reach a database. Only DSN is needed.
@@ -32,6 +34,9 @@ type Config struct {
 
 	// Trace, if set, is told every statement that is sent, never its values.
 	Trace func(statement string)
+
+	// Watch, if set, is told every statement with its values, and may stop it.
+	Watch adapters.Watcher
 }
 
 const (

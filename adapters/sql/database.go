@@ -22,6 +22,7 @@ type Database struct {
 	timeout  time.Duration
 	wait     time.Duration
 	trace    func(string)
+	watch    adapters.Watcher
 
 	mu      sync.RWMutex
 	schemas map[string]*schema     // by folded name
@@ -59,22 +60,29 @@ type session struct {
 }
 
 func (s session) query(ctx context.Context, statement string, args ...any) (*stdsql.Rows, error) {
-	if s.db.trace != nil {
-		s.db.trace(statement)
+	after, err := s.sends(ctx, statement, args)
+	if err != nil {
+		return nil, err
 	}
-	return s.on.QueryContext(ctx, s.db.dialect.placed(statement), args...)
+	rows, err := s.on.QueryContext(ctx, s.db.dialect.placed(statement), args...)
+	after("", err)
+	return rows, err
 }
 
 // exec sends a statement and answers how many rows it changed.
 func (s session) exec(ctx context.Context, statement string, args ...any) (int64, error) {
-	if s.db.trace != nil {
-		s.db.trace(statement)
-	}
-	r, err := s.on.ExecContext(ctx, s.db.dialect.placed(statement), args...)
+	after, err := s.sends(ctx, statement, args)
 	if err != nil {
 		return 0, err
 	}
-	return r.RowsAffected()
+	r, err := s.on.ExecContext(ctx, s.db.dialect.placed(statement), args...)
+	if err != nil {
+		after("", err)
+		return 0, err
+	}
+	n, err := r.RowsAffected()
+	after(changed(n), err)
+	return n, err
 }
 
 // drain reads to the end what a statement answers, for its errors.
@@ -129,6 +137,11 @@ func (db *Database) transact(ctx context.Context, pool *stdsql.DB, how *stdsql.T
 	}
 	if err := ctx.Err(); err != nil {
 		return err // before the commit is begun, so that what comes after it was
+	}
+	if how == nil && db.watch != nil {
+		if err := db.watch.Before(ctx, &adapters.Exchange{Request: "COMMIT"}); err != nil {
+			return err
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return &commitError{err}

@@ -61,6 +61,7 @@ func openSQLite(cfg Config, name string) (*Database, error) {
 		timeout:  cfg.Timeout,
 		wait:     cfg.Wait,
 		trace:    cfg.Trace,
+		watch:    cfg.Watch,
 		schemas:  map[string]*schema{},
 		members:  map[string][]*Relation{},
 	}

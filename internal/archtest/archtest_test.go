@@ -29,6 +29,7 @@ var may = map[string][]string{
 	"adapters/steps":       {"adapters", "scim/filter"},
 	"adapters/rest":        {"adapters", "adapters/steps", "scim/filter"},
 	"adapters/guard":       {"adapters", "scim/filter"},
+	"adapters/trace":       {"adapters", "scim/filter"},
 	"adapters/adaptertest": {"adapters", "scim/filter"},
 	"identity":             {},
 	"rules":                {"scim", "scim/filter", "scim/schema", "scim/patch", "adapters"},

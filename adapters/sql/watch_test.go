@@ -1,0 +1,28 @@
+package sql
+
+import "testing"
+
+func TestOnlyReads(t *testing.T) {
+	for statement, want := range map[string]bool{
+		`SELECT t."last update" FROM "insert" AS t WHERE t."k" = ?`: true,
+		`  select 1`: true,
+		`SELECT 1 FROM t WHERE k = ? FOR NO KEY UPDATE`:         true,
+		`SELECT 1 FROM t WHERE k = ? FOR UPDATE`:                true,
+		`WITH l AS (SELECT 1) SELECT * FROM l`:                  true,
+		`WITH l AS (DELETE FROM t RETURNING k) SELECT * FROM l`: false,
+		`SELECT k INTO copy FROM t`:                             false,
+		`INSERT INTO t (k) VALUES (?) RETURNING k`:              false,
+		`UPDATE t SET k = ?`:                                    false,
+		"UPDATE `select` SET k = ?":                             false,
+		`CALL make_user(?)`:                                     false,
+		`COMMIT`:                                                false,
+		`PRAGMA table_info("employee")`:                         true,
+		`PRAGMA defer_foreign_keys = ON`:                        true,
+		`PRAGMA journal_mode = DELETE`:                          false,
+		``:                                                      false,
+	} {
+		if got := onlyReads(statement); got != want {
+			t.Errorf("%s: %v", statement, got)
+		}
+	}
+}
