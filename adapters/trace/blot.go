@@ -49,7 +49,7 @@ func SecretName(name string) bool {
 	has := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
 	}
-	return has("pass", "pwd", "secret", "token", "hash", "apikey", "api_key", "api-key", "credential", "authorization") &&
+	return (name == "pw" || has("pass", "pwd", "secret", "token", "hash", "apikey", "api_key", "api-key", "credential", "authorization")) &&
 		!has("next", "page", "cursor", "continu")
 }
 
