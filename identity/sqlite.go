@@ -42,7 +42,12 @@ func dialects(scheme string) (dialect, bool) {
 // are immediate so that they never fail halfway for another's lock, and readers
 // that never wait for it (WAL).
 func openSQLite(ctx context.Context, path string, o Options) (writer, reader *sql.DB, err error) {
-	if err := createFile(path); err != nil {
+	if !o.DryRun {
+		err = createFile(path)
+	} else {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	writer, err = sql.Open("sqlite3", sqliteDSN(path, o, url.Values{"_txlock": {"immediate"}}))
@@ -50,7 +55,7 @@ func openSQLite(ctx context.Context, path string, o Options) (writer, reader *sq
 		return nil, nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	if err := migrateSQLite(ctx, writer); err != nil {
+	if err := migrateSQLite(ctx, writer, o.DryRun); err != nil {
 		return nil, nil, errors.Join(err, writer.Close())
 	}
 	if _, err := writer.ExecContext(ctx, checkpoints); err != nil {
@@ -107,7 +112,8 @@ func sqliteDSN(path string, o Options, more url.Values) string {
 // migrateSQLite brings the file to this version's schema. Two processes may start
 // on a new file at once: the one that comes second finds a table or a version
 // already there, looks again, and has nothing left to do.
-func migrateSQLite(ctx context.Context, db *sql.DB) error {
+// In a dry run nothing is brought anywhere, and so must be there.
+func migrateSQLite(ctx context.Context, db *sql.DB, dry bool) error {
 	dir, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
@@ -116,7 +122,7 @@ func migrateSQLite(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	for try := 0; ; try++ {
+	for try := 0; !dry; try++ {
 		if _, err = p.Up(ctx); err == nil {
 			break
 		}
@@ -125,17 +131,20 @@ func migrateSQLite(ctx context.Context, db *sql.DB) error {
 		}
 		time.Sleep(time.Duration(20*(try+1)) * time.Millisecond)
 	}
-	return newerSchema(ctx, p)
+	return newerSchema(ctx, p, dry)
 }
 
 // newerSchema refuses a file that a later version of Postern has migrated.
-func newerSchema(ctx context.Context, p *goose.Provider) error {
+func newerSchema(ctx context.Context, p *goose.Provider, dry bool) error {
 	have, want, err := p.GetVersions(ctx)
 	if err != nil {
 		return err
 	}
 	if have > want {
 		return fmt.Errorf("the file has schema version %d, this program knows %d: use a newer postern", have, want)
+	}
+	if dry && have < want {
+		return fmt.Errorf("the file has schema version %d, which the next start of postern serve makes %d", have, want)
 	}
 	return nil
 }

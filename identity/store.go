@@ -22,6 +22,10 @@ type Options struct {
 	BusyTimeout time.Duration    // how long a write waits for another process; 10 s if zero
 	NewID       func() string    // makes ids of every kind; at random if nil
 	Now         func() time.Time // time.Now if nil
+
+	// DryRun answers every write as if it were made, and undoes it. The file must be
+	// there, with this version's schema.
+	DryRun bool
 }
 
 // A Store is an open mapping table. Its methods may be called from many
@@ -32,6 +36,7 @@ type Store struct {
 	newIdentity    func() string
 	now            func() time.Time
 	dialect        dialect
+	dry            bool
 }
 
 // Open opens the mapping table that dsn names, "sqlite:PATH" or a bare path, and
@@ -48,7 +53,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db}
+	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun}
 	if s.newID == nil {
 		s.newID, s.newIdentity = randomID, orderedID
 	}
@@ -145,7 +150,10 @@ func (s *Store) write(ctx context.Context, op string, f func(*session) error) er
 	}
 	defer tx.Rollback() // without effect after Commit
 	err = f(&session{ctx: ctx, pool: &s.writer, tx: tx, now: s.now().UnixMicro()})
-	if err == nil {
+	switch {
+	case err == nil && s.dry:
+		return nil
+	case err == nil:
 		err = tx.Commit()
 	}
 	if errors.Is(err, errDryRun) {
