@@ -32,7 +32,8 @@ type purpose struct {
 
 // WithPurpose says what a message is for, for those who watch messages on their
 // way, where they are only bytes: the operation that it is part of ("login" for one
-// that only opens the way), and whether it changes nothing.
+// that only opens the way, "describe" for one that asks what there is), and whether
+// it changes nothing.
 func WithPurpose(ctx context.Context, op string, reads bool) context.Context {
 	return context.WithValue(ctx, purposeKey{}, purpose{op, reads})
 }

@@ -9,12 +9,18 @@ import (
 
 // Load reads a configuration file. Like Parse, it may return both a Config and
 // Problems.
-func Load(path string) (*Config, error) {
+func Load(path string) (*Config, error) { return load(path, false) }
+
+// LoadWithoutSecrets is Load where no backend will be asked: secrets that are not
+// there are replaced by values of their form.
+func LoadWithoutSecrets(path string) (*Config, error) { return load(path, true) }
+
+func load(path string, standIns bool) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	return Parse(path, data, os.LookupEnv)
+	return parse(path, data, &reader{env: os.LookupEnv, standIns: standIns})
 }
 
 // Parse reads a configuration. The file names it in messages, and its folder is
@@ -24,6 +30,10 @@ func Load(path string) (*Config, error) {
 // could be read: it serves to find further problems, and must not be run. It is
 // nil if the file is no YAML.
 func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, error) {
+	return parse(file, data, &reader{env: env})
+}
+
+func parse(file string, data []byte, r *reader) (*Config, error) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	report := NewReporter(NewSource(file, data))
 	tree := parseTree(data, report)
@@ -34,7 +44,7 @@ func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 	if err != nil {
 		return nil, fmt.Errorf("find the folder of %s: %w", file, err)
 	}
-	r := &reader{report: report, env: env, dir: dir, kinds: make(map[string]string)}
+	r.report, r.dir, r.kinds = report, dir, make(map[string]string)
 	c := r.config(file, tree)
 	return c, report.Err()
 }

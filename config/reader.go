@@ -14,9 +14,11 @@ import (
 type reader struct {
 	report *Reporter
 	env    func(string) (string, bool)
-	dir    string            // relative paths start here
-	kinds  map[string]string // the type of every backend read so far
-	blocks map[string]string // for hints: a key's name to the block that knows it
+	dir    string // relative paths start here
+	// standIns: a secret that is not there is no problem, and gets a value of its form.
+	standIns bool
+	kinds    map[string]string // the type of every backend read so far
+	blocks   map[string]string // for hints: a key's name to the block that knows it
 }
 
 // resolve is the path to open for a path in the file.

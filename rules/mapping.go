@@ -69,6 +69,14 @@ func (m *Mapping) References() []string {
 // InScope reports whether provisioning may see the record.
 func (m *Mapping) InScope(r adapters.Record) bool { return m.scope.admits(r) }
 
+// ScopeFields lists the fields that the scope looks at.
+func (m *Mapping) ScopeFields() []string {
+	if m.scope == nil {
+		return nil
+	}
+	return m.scope.expression.names
+}
+
 // HasScope reports whether there is a scope at all.
 func (m *Mapping) HasScope() bool { return m.scope != nil }
 

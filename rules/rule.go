@@ -81,6 +81,10 @@ func (r *Rule) Attribute() *scim.Attribute { return r.attr }
 // Field is the backend's field, empty for an expression alone.
 func (r *Rule) Field() string { return r.field }
 
+// Reads lists the fields that are needed to make the attribute. The slice must not
+// be changed.
+func (r *Rule) Reads() []string { return r.reads }
+
 // Default is the rule's default and whether it has one.
 func (r *Rule) Default() (scim.Value, bool) { return r.fallback, r.hasDef }
 

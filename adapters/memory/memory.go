@@ -93,6 +93,36 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 	return a.read(key, want), nil
 }
 
+// Put stores a record under a key of the caller's choice, also where keys are
+// generated: what a backend holds before anybody asks it.
+func (a *Adapter) Put(ctx context.Context, r adapters.Record) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := r.Key
+	if key == "" && a.from >= 0 {
+		key = adapters.Key(adapters.Text(r.Get(a.keyName())))
+	}
+	if key == "" {
+		return fieldError(adapters.Invalid, "put", a.keyName(), "a record must have a key")
+	}
+	r, err := a.stored(r, "put")
+	if err != nil {
+		return err
+	}
+	if err := a.free(r, key, "create"); err != nil {
+		return err
+	}
+	lists := a.takeLists(r)
+	r.Key = key
+	a.insert(r)
+	for i, list := range lists {
+		if len(list) > 0 { // an end without members may have some by the other
+			a.ends[i].change(key, list, nil)
+		}
+	}
+	return alive(ctx, "put")
+}
+
 // Update implements adapters.Adapter.
 func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta, want adapters.Fields) (adapters.Record, error) {
 	if err := alive(ctx, "update"); err != nil {
@@ -192,13 +222,20 @@ func (a *Adapter) newKey(r adapters.Record) (adapters.Key, error) {
 	case !a.given && key != "":
 		return "", adapters.Errorf(adapters.Invalid, "create", "keys are generated here")
 	case !a.given:
-		a.last++
+		for a.last++; a.has(a.last); a.last++ {
+		}
 		return adapters.Key(strconv.FormatInt(a.last, 10)), nil
 	}
 	if key == "" {
 		return "", fieldError(adapters.Invalid, "create", a.keyName(), "a record must have a key")
 	}
 	return key, nil
+}
+
+// has reports whether a key that would be generated was put there.
+func (a *Adapter) has(n int64) bool {
+	_, there := a.records[adapters.Key(strconv.FormatInt(n, 10))]
+	return there
 }
 
 // keyName is the field to blame for a key.

@@ -237,6 +237,9 @@ func (db *Database) schema(ctx context.Context, s session, table string) (*schem
 	if known != nil {
 		return known, nil
 	}
+	if db.watch != nil {
+		ctx = adapters.WithPurpose(ctx, "describe", true)
+	}
 	t, err := db.dialect.schema(ctx, s, table)
 	if err != nil {
 		return nil, err

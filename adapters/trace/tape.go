@@ -65,6 +65,14 @@ func (t *Tape) Blot(text string) string {
 	return t.blot.text(text)
 }
 
+// BlotBody is a message's body without secrets, those included that stand under a
+// name that looks like a secret's.
+func (t *Tape) BlotBody(text string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.blot.body(text)
+}
+
 // Stopped reports whether a dry run came to a change.
 func (t *Tape) Stopped() bool {
 	t.mu.Lock()
@@ -153,9 +161,12 @@ func (w watcher) Before(ctx context.Context, e *adapters.Exchange) error {
 	return nil
 }
 
-// After implements adapters.Watcher.
+// After implements adapters.Watcher. Questions about the tables themselves are not
+// kept: they are asked once, and have nothing to do with the request.
 func (w watcher) After(ctx context.Context, e *adapters.Exchange) {
-	w.add(ctx, w.backend, exchangeOf(e))
+	if op, _ := adapters.Purpose(ctx); op != "describe" || e.Err != nil {
+		w.add(ctx, w.backend, exchangeOf(e))
+	}
 }
 
 func exchangeOf(e *adapters.Exchange) *Exchange {

@@ -27,6 +27,7 @@ type assembly struct {
 	log      *slog.Logger
 	trace    func(statement string) // told every SQL statement, in tests
 	lookOnly bool                   // make no folder and no database
+	trial    *trialRun              // one request is tried out; nil when serving
 
 	databases map[string]*sql.Database
 	apis      map[string]*rest.Backend
@@ -51,7 +52,7 @@ func (a *assembly) openTable(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("identities: %q is no sqlite: database", a.cfg.Identities.Value)
 	}
-	ids, err := identity.Open(ctx, path, identity.Options{})
+	ids, err := a.trial.identities(ctx, path)
 	if err != nil {
 		return fmt.Errorf("identities: %w", err)
 	}
@@ -72,13 +73,13 @@ func (a *assembly) openBackends() error {
 		b := &a.cfg.Backends[i]
 		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log))
 		if b.Type.Value == restKind {
-			api, problems, err := restBackend(b)
+			api, problems, err := restBackend(b, a.trial.transport(b.Name.Value))
 			if err = errors.Join(err, faults(problems)); err != nil {
 				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
 			}
 			a.apis[b.Name.Value] = api
 		}
-		if b.Type.Value != "sql" {
+		if b.Type.Value != "sql" || a.trial.standsIn(b) {
 			continue
 		}
 		db, err := a.database(*b)
@@ -130,7 +131,8 @@ func (a *assembly) makeFolders() error {
 }
 
 func (a *assembly) database(b config.Backend) (*sql.Database, error) {
-	cfg := sql.Config{DSN: b.SQL.DSN.Reveal(), Timeout: b.Timeout.Value, Connections: b.Concurrency.Value, Trace: a.trace}
+	cfg := sql.Config{DSN: b.SQL.DSN.Reveal(), Timeout: b.Timeout.Value, Connections: b.Concurrency.Value, Trace: a.trace,
+		Watch: a.trial.watcher(b.Name.Value)}
 	if b.SQL.Init.Resolved != "" && !a.lookOnly {
 		script, err := os.ReadFile(b.SQL.Init.Resolved)
 		if err != nil {
@@ -144,23 +146,9 @@ func (a *assembly) database(b config.Backend) (*sql.Database, error) {
 func (a *assembly) addTarget(m *rules.Mapping) error {
 	r := a.cfg.Resource(m.Type.Name)
 	b := a.cfg.Backend(r.Target.Backend.Value)
-	var bare adapters.Adapter
-	var table *sql.Adapter
-	switch b.Type.Value {
-	case "memory":
-		bare = memoryAdapter(m, r)
-	case restKind:
-		made, problems := restAdapter(a.apis[b.Name.Value], m, r)
-		if err := faults(problems); err != nil {
-			return err
-		}
-		bare = made
-	case "sql":
-		t, err := a.table(m, r)
-		if err != nil {
-			return err
-		}
-		bare, table = t, t
+	bare, table, err := a.bare(m, r, b)
+	if err != nil {
+		return err
 	}
 	all, err := a.unscoped(m, r)
 	if err != nil {
@@ -168,8 +156,25 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 	}
 	a.tables = append(a.tables, table)
 	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value,
-		Adapter: a.guards[b.Name.Value].Wrap(bare), All: all})
+		Adapter: a.guards[b.Name.Value].Wrap(a.trial.watch(bare, b, m)), All: all})
 	return nil
+}
+
+// bare is the adapter of a resource type without its guard, also as what it is if
+// it is a table's.
+func (a *assembly) bare(m *rules.Mapping, r *config.Resource, b *config.Backend) (adapters.Adapter, *sql.Adapter, error) {
+	switch {
+	case a.trial.standsIn(b):
+		made, err := a.trial.standIn(m, r)
+		return made, nil, err
+	case b.Type.Value == restKind:
+		made, problems := restAdapter(a.apis[b.Name.Value], m, r)
+		return made, nil, faults(problems)
+	case b.Type.Value == "sql":
+		t, err := a.table(m, r)
+		return t, t, err
+	}
+	return memoryAdapter(m, r), nil, nil
 }
 
 func (a *assembly) table(m *rules.Mapping, r *config.Resource) (*sql.Adapter, error) {
@@ -206,7 +211,8 @@ func (a *assembly) unscoped(m *rules.Mapping, r *config.Resource) (adapters.Adap
 	if err != nil {
 		return nil, err
 	}
-	return a.guards[r.Target.Backend.Value].Wrap(table), nil
+	b := a.cfg.Backend(r.Target.Backend.Value)
+	return a.guards[b.Name.Value].Wrap(a.trial.watch(table, b, m)), nil
 }
 
 // refers tells the database about a relation's other end where it can see to it

@@ -17,6 +17,16 @@ import (
 // is in the error; warnings are in the configuration's report.
 func load(path string) (*config.Config, []*rules.Mapping, error) {
 	cfg, err := config.Load(path)
+	return compiled(path, cfg, err)
+}
+
+// loadWithoutSecrets is load for what asks no backend.
+func loadWithoutSecrets(path string) (*config.Config, []*rules.Mapping, error) {
+	cfg, err := config.LoadWithoutSecrets(path)
+	return compiled(path, cfg, err)
+}
+
+func compiled(path string, cfg *config.Config, err error) (*config.Config, []*rules.Mapping, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("there is no file %s here; say which one with -c FILE", path)
 	}

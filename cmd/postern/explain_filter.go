@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/internal/trial"
 	"github.com/postern/postern/rules"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/filter"
@@ -119,16 +120,5 @@ func renamed(m *rules.Mapping, e filter.Expr) filter.Expr {
 	return e
 }
 
-// fieldName is a field as the configuration names it: of the record's key its
-// columns, and of a relation the column with the members.
-func fieldName(m *rules.Mapping, field string) string {
-	if field == adapters.KeyField {
-		return strings.Join(m.Key(), "+")
-	}
-	for _, r := range m.Relations {
-		if r.Field == field {
-			return r.Table + "." + r.Member
-		}
-	}
-	return field
-}
+// fieldName is a field as the configuration names it.
+func fieldName(m *rules.Mapping, field string) string { return trial.FieldName(m, field) }

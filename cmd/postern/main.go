@@ -33,6 +33,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve SCIM as a configuration says."`
 	Check   checkCommand   `cmd:"" help:"Find every problem of a configuration at once."`
 	Explain explainCommand `cmd:"" help:"Show what becomes of a filter or a resource."`
+	Try     tryCommand     `cmd:"" help:"Send one request through a configuration and show what happens."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of configurations, for editors."`
 	Token   tokenCommand   `cmd:"" help:"Make a token for a client, and the hash for the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`

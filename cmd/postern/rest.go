@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -18,11 +19,11 @@ import (
 // restKind is the type of backend.
 const restKind = "rest"
 
-// restBackend opens a backend. Nothing is sent.
-func restBackend(b *config.Backend) (*rest.Backend, []steps.Problem, error) {
+// restBackend opens a backend. Nothing is sent. The transport may be nil.
+func restBackend(b *config.Backend, transport func(http.RoundTripper) http.RoundTripper) (*rest.Backend, []steps.Problem, error) {
 	r := &b.REST
 	cfg := rest.Config{URL: r.URL.Value, Headers: revealed(r.Headers), Secrets: revealed(r.Secrets), Namespace: r.Namespace.Value,
-		Format: r.Format.Value, Cookies: r.Cookies.Value, Size: r.Size.Value, UserAgent: r.UserAgent.Value,
+		Format: r.Format.Value, Cookies: r.Cookies.Value, Size: r.Size.Value, UserAgent: r.UserAgent.Value, Transport: transport,
 		TLS: rest.TLS{CA: r.TLS.CA.Resolved, Cert: r.TLS.Cert.Resolved, Key: r.TLS.Key.Resolved}}
 	if r.Basic != nil {
 		cfg.User, cfg.Password = r.Basic.User.Value, r.Basic.Password.Reveal()
@@ -151,7 +152,7 @@ func checkREST(cfg *config.Config, mappings []*rules.Mapping) {
 		if b.Type.Value != restKind || b.REST.URL.Value == "" {
 			continue
 		}
-		opened, problems, err := restBackend(b)
+		opened, problems, err := restBackend(b, nil)
 		reportSteps(cfg, problems)
 		if err != nil {
 			cfg.Report.Errorf(b.Name, "", "backend %s: %s", b.Name.Value, err)

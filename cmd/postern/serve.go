@@ -107,16 +107,25 @@ func open(flag, address string) (net.Listener, error) {
 
 // handler is the door's: authentication, limits, routes.
 func (a *assembly) handler() (http.Handler, error) {
+	o, err := a.doorOptions()
+	if err != nil {
+		return nil, err
+	}
+	return gateway.New(o)
+}
+
+// doorOptions is what the door is made of.
+func (a *assembly) doorOptions() (gateway.Options, error) {
 	g := &a.cfg.Gateway
 	bearer, err := auth.NewBearer("postern", clients(a.cfg), time.Now)
 	if err != nil {
-		return nil, err
+		return gateway.Options{}, err
 	}
 	var proxies []netip.Prefix
 	for _, p := range g.Proxies {
 		proxies = append(proxies, p.Value)
 	}
-	return gateway.New(gateway.Options{
+	return gateway.Options{
 		Base:          g.BaseURL(),
 		Proxies:       proxies,
 		Types:         a.service.Types(),
@@ -127,7 +136,7 @@ func (a *assembly) handler() (http.Handler, error) {
 		Config:   providerConfig(a.cfg),
 		Profiles: profiles(),
 		Logger:   a.log,
-	})
+	}, nil
 }
 
 func clients(cfg *config.Config) []auth.Client {
