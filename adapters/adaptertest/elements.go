@@ -48,14 +48,20 @@ func checkElements(ctx context.Context, r *rig) error {
 	}{
 		{"change a part", func(is []adapters.Record) []adapters.Record { is[0].Set("value", "uno"); return is },
 			[]any{"uno", "work", int64(1), "two", "home", nil}},
-		{"clear a part", func(is []adapters.Record) []adapters.Record { is[0].Set("kind", nil); is[1].Set("rank", int64(2)); return is },
+		{"clear a part", func(is []adapters.Record) []adapters.Record {
+			is[0].Set("kind", nil)
+			is[1].Set("rank", int64(2))
+			return is
+		},
 			[]any{"uno", nil, int64(1), "two", "home", int64(2)}},
 		{"add one", func(is []adapters.Record) []adapters.Record {
 			return append(is, r.elements("three", "home", nil)...)
 		}, []any{"uno", nil, int64(1), "two", "home", int64(2), "three", "home", nil}},
 		{"remove the first and change another", func(is []adapters.Record) []adapters.Record { is[1].Set("kind", "work"); return is[1:] },
 			[]any{"two", "work", int64(2), "three", "home", nil}},
-		{"replace all", func([]adapters.Record) []adapters.Record { return r.elements("new", "O'Brien", nil, "%", `\`, int64(-1)) },
+		{"replace all", func([]adapters.Record) []adapters.Record {
+			return r.elements("new", "O'Brien", nil, "%", `\`, int64(-1))
+		},
 			[]any{"new", "O'Brien", nil, "%", `\`, int64(-1)}},
 		{"remove all", func([]adapters.Record) []adapters.Record { return nil }, nil},
 		{"begin again", func([]adapters.Record) []adapters.Record { return r.elements("x", nil, nil) }, []any{"x", nil, nil}},

@@ -155,6 +155,12 @@ type commitError struct{ error }
 
 func (e *commitError) Unwrap() error { return e.error }
 
+// A racedError is the refusal of a row that was not there when it was looked for:
+// another transaction has made it, and the whole operation may be tried again.
+type racedError struct{ error }
+
+func (e *racedError) Unwrap() error { return e.error }
+
 // maxTries bounds how often a server is asked to do an operation that it gave up
 // for the sake of another. A file's lock is asked for until the time is over.
 const maxTries = 10
@@ -174,7 +180,8 @@ func (db *Database) attempt(ctx context.Context, op string, f func(context.Conte
 			return nil
 		}
 		var known *adapters.Error
-		if errors.As(err, &known) || !db.dialect.classify(err).busy {
+		var raced *racedError
+		if errors.As(err, &known) || !errors.As(err, &raced) && !db.dialect.classify(err).busy {
 			return db.fault(ctx, op, err)
 		}
 		if begun.IsZero() {

@@ -25,7 +25,8 @@ func (a *Adapter) change(ctx context.Context, op string, p *plan, fields []strin
 	return a.db.change(ctx, op, func(ctx context.Context, s session) error {
 		err := f(ctx, s)
 		var known *adapters.Error
-		if err == nil || errors.As(err, &known) || ctx.Err() != nil {
+		var raced *racedError
+		if err == nil || errors.As(err, &known) || errors.As(err, &raced) || ctx.Err() != nil {
 			return err
 		}
 		what := a.db.dialect.classify(err)

@@ -27,6 +27,9 @@ func (p *plan) pinned(e filter.Expr) bool {
 		}
 		c := p.key[0]
 		if e.Name != adapters.KeyField {
+			if p.further(e.Name) != nil {
+				return false
+			}
 			c = p.column(e.Name)
 		}
 		return c != nil && c.alone && (e.Match == filter.Exact || e.Match == filter.Folded && c.folded)
@@ -39,7 +42,8 @@ func (p *plan) pinned(e filter.Expr) bool {
 func (a *Adapter) few(ctx context.Context, s session, p *plan, q adapters.Query, from start, where *builder, columns []int) (*result, error) {
 	b := newBuilder()
 	p.selection(b, columns)
-	b.add(" FROM ", p.from).include(where)
+	p.source(b, columns, nil)
+	b.include(where)
 	p.dialect.limit(b, maxFew+1, 0)
 	if err := b.check("list"); err != nil {
 		return nil, err

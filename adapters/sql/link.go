@@ -144,7 +144,7 @@ func (l *link) any(b *builder, key *column, c *filter.Compare) {
 // for all whose key a JSON array can carry.
 func (l *link) members(ctx context.Context, s session, owners []any) ([][]string, error) {
 	out := make([][]string, len(owners))
-	array, err := l.array(owners)
+	array, err := keyArray(owners)
 	if len(owners) == 1 || err != nil {
 		for i, owner := range owners {
 			b := newBuilder().add("SELECT 0, ", l.d.selected(l.shown))
@@ -168,8 +168,8 @@ func (l *link) members(ctx context.Context, s session, owners []any) ([][]string
 
 var errNoArray = errors.New("no JSON array of these keys")
 
-// array is a JSON array of keys as they are stored.
-func (l *link) array(keys []any) (string, error) {
+// keyArray is a JSON array of keys as they are stored.
+func keyArray(keys []any) (string, error) {
 	for _, k := range keys {
 		switch k := k.(type) {
 		case int64:

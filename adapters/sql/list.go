@@ -28,7 +28,7 @@ func (a *Adapter) find(ctx context.Context, s session, p *plan, key adapters.Key
 	columns, links := p.wanted(want)
 	b := newBuilder()
 	p.selection(b, columns)
-	b.add(" FROM ", p.from)
+	p.source(b, columns, nil)
 	p.at(b, key)
 	b.add(" LIMIT 2") // the second would be the proof that the key is none
 	found, err := a.rows(ctx, s, p, b, columns, false, 1)
@@ -81,7 +81,7 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 	return page, err
 }
 
-// page reads a page: one statement, and one for each wanted relation.
+// page reads a page: one statement, and one for each wanted list.
 func (a *Adapter) page(ctx context.Context, s session, p *plan, q adapters.Query, from start, where *builder) (adapters.Page, error) {
 	page := adapters.Page{Total: -1}
 	if q.Limit > 0 {
@@ -150,7 +150,8 @@ func (p *plan) statement(q adapters.Query, from start, where *builder, columns [
 	if q.Total {
 		b.add(", (SELECT count(*) FROM ", p.from).include(where).add(")")
 	}
-	b.add(" FROM ", p.from).include(where)
+	p.source(b, columns, q.Sort)
+	b.include(where)
 	if from.after != nil {
 		b.add(" AND (", p.byKey, ") > (")
 		for i, v := range from.after {
@@ -163,7 +164,7 @@ func (p *plan) statement(q adapters.Query, from start, where *builder, columns [
 	}
 	b.add(" ORDER BY ")
 	for _, by := range q.Sort {
-		c := p.column(by.Field)
+		c := p.find(by.Field)
 		if !p.dialect.sorts(c, by.Match) {
 			return nil, &adapters.Error{Kind: adapters.Unsupported, Op: "list", Field: by.Field, Err: errors.New("the column is of no type that can be sorted so")}
 		}
@@ -218,12 +219,18 @@ func (r *result) cut(n int) {
 	r.records, r.keys = r.records[:n], r.keys[:n]
 }
 
-// relate fills in the relations at positions.
+// relate fills in the lists at positions.
 func (r *result) relate(ctx context.Context, s session, p *plan, positions []int) error {
 	if len(r.records) == 0 {
 		return nil
 	}
 	for _, i := range positions {
+		if c := p.children[i]; c != nil {
+			if err := c.fill(ctx, s, r, i); err != nil {
+				return err
+			}
+			continue
+		}
 		lists, err := p.links[i].members(ctx, s, r.keys)
 		if err != nil {
 			return err

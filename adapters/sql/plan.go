@@ -18,9 +18,11 @@ type plan struct {
 	db       *Database
 	schema   *schema
 	from     string
-	columns  []*column    // by position in the shape; nil for relations
+	columns  []*column    // by position in the shape; nil for lists
 	shown    []*column    // the same, but of references the key of the target: what is read
-	links    []*link      // by position in the shape; nil for columns
+	besides  []*further   // by position in the shape; nil for what is in the table itself
+	links    []*link      // by position in the shape; nil for what is no relation
+	children []*child     // by position in the shape; nil for what has no elements
 	refs     []*reference // by position in the shape; nil for all others
 	visible  *builder     // the condition that a row is a record
 	selected []string     // the columns in a select list, by position in the shape; "" for references
@@ -65,13 +67,10 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 	}
 	p := &plan{db: a.db, schema: t, from: a.db.dialect.relation(a.table.Name) + " AS t"}
 	p.dialect = a.db.dialect
-	p.scope.column, p.scope.reference = t.column, func(string) *reference { return nil }
-	p.scope.link = func(name string) *link {
-		if i := a.caps.Shape.Index(name); i >= 0 {
-			return p.links[i]
-		}
-		return nil
-	}
+	p.scope.column, p.scope.reference = t.column, noReference
+	p.scope.link = byName(a.caps.Shape, &p.links)
+	p.scope.further = byName(a.caps.Shape, &p.besides)
+	p.scope.child = byName(a.caps.Shape, &p.children)
 	if err := p.deriveKey(a.table.Key); err != nil {
 		return nil, err
 	}
@@ -80,6 +79,9 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 	}
 	p.visible = newBuilder()
 	p.keyPresent(p.visible)
+	if err := holdFixed(p.dialect, p.visible, t, "t", a.table.Fixed); err != nil {
+		return nil, err
+	}
 	if a.table.Where != nil {
 		p.visible.add(" AND ")
 		if err := p.write(p.visible, a.table.Where); err != nil {
@@ -93,12 +95,7 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 // follow makes filters, unlike the table's own scope, ask about references where
 // they name a column with one.
 func (p *plan) follow(shape *adapters.Shape) {
-	p.scope.reference = func(name string) *reference {
-		if i := shape.Index(name); i >= 0 {
-			return p.refs[i]
-		}
-		return nil
-	}
+	p.scope.reference = byName(shape, &p.refs)
 	p.scope.column = func(name string) *column {
 		if p.scope.reference(name) != nil {
 			return nil
@@ -128,32 +125,73 @@ func (p *plan) deriveFields(ctx context.Context, s session, a *Adapter) error {
 	n := a.caps.Shape.Len()
 	p.columns, p.shown, p.selected = make([]*column, n), make([]*column, n), make([]string, n)
 	p.links, p.refs = make([]*link, n), make([]*reference, n)
+	p.besides, p.children = make([]*further, n), make([]*child, n)
+	others := &besides{a: a.db, sides: a.table.Sides, looks: a.table.Lookups, key: p.key, column: p.column, prefix: "s", known: map[string]*beside{}}
 	for i, name := range a.caps.Shape.Names() {
-		if r := a.relations[i]; r != nil {
-			l, err := a.db.link(ctx, s, r)
-			if err != nil {
-				return err
-			}
-			p.links[i] = l
-			continue
+		var err error
+		switch {
+		case a.relations[i] != nil:
+			p.links[i], err = a.db.link(ctx, s, a.relations[i])
+		case a.children[i] != nil:
+			p.children[i], err = a.db.child(ctx, s, a.children[i])
+		default:
+			err = p.deriveColumn(ctx, s, a, others, i)
 		}
-		c := p.schema.column(name)
-		if c == nil {
-			return fmt.Errorf("%w: %s.%s", errStale, p.schema.name, name)
-		}
-		p.columns[i], p.shown[i] = c, c
-		to := a.references[i]
-		if to == nil {
-			p.selected[i] = p.dialect.selected(c)
-			continue
-		}
-		r, err := a.db.reference(ctx, s, name, c, to)
 		if err != nil {
 			return err
 		}
-		p.refs[i], p.shown[i] = r, r.target
 	}
 	return nil
+}
+
+// deriveColumn finds the column that a field is, of the table or of one beside it.
+func (p *plan) deriveColumn(ctx context.Context, s session, a *Adapter, others *besides, i int) error {
+	name := a.caps.Shape.Names()[i]
+	f, err := others.find(ctx, s, name)
+	if err != nil {
+		return err
+	}
+	c := p.schema.column(name)
+	if f != nil {
+		p.besides[i], c = f, f.col
+	}
+	if c == nil {
+		return fmt.Errorf("%w: %s.%s", errStale, p.schema.name, name)
+	}
+	p.columns[i], p.shown[i] = c, c
+	to := a.references[i]
+	if to == nil || f != nil {
+		p.selected[i] = p.dialect.selected(c)
+		return nil
+	}
+	if p.refs[i], err = a.db.reference(ctx, s, name, c, to); err == nil {
+		p.shown[i] = p.refs[i].target
+	}
+	return err
+}
+
+// byName finds by the name of a field what a plan has at its position.
+func byName[T any](shape *adapters.Shape, all *[]*T) func(name string) *T {
+	return func(name string) *T {
+		if i := shape.Index(name); i >= 0 {
+			return (*all)[i]
+		}
+		return nil
+	}
+}
+
+// source writes the table, and those beside it that the columns at positions, or
+// a sort, are of.
+func (p *plan) source(b *builder, columns []int, by []adapters.Sort) {
+	b.add(" FROM ", p.from)
+	needed := make([]*further, 0, len(columns)+len(by))
+	for _, i := range columns {
+		needed = append(needed, p.besides[i])
+	}
+	for _, s := range by {
+		needed = append(needed, p.further(s.Field))
+	}
+	joins(b, needed)
 }
 
 // keyPresent keeps out rows that have no key, where the table allows them.
@@ -185,7 +223,7 @@ func (t *schema) column(name string) *column {
 	return t.columns[strings.ToLower(name)]
 }
 
-// wanted lists the positions of the columns and of the relations in want.
+// wanted lists the positions of the columns and of the lists in want.
 func (p *plan) wanted(want adapters.Fields) (columns, links []int) {
 	columns = make([]int, 0, len(p.columns))
 	for i, c := range p.columns {

@@ -54,8 +54,10 @@ func withinScope(b *builder, d dialect, t *schema, key *column, where filter.Exp
 				}
 				return nil
 			},
-			link:      func(string) *link { return nil },
-			reference: func(string) *reference { return nil },
+			link:      noLink,
+			further:   noFurther,
+			child:     noChild,
+			reference: noReference,
 		}
 		if err := inner.write(b, where); err != nil {
 			return err

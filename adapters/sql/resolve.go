@@ -26,6 +26,9 @@ func (p *plan) hard(e filter.Expr) bool {
 		return slices.ContainsFunc(e, p.hard)
 	case filter.Not:
 		return p.hard(e.Term)
+	case *filter.Element:
+		c := p.child(e.Name)
+		return c != nil && c.hard(e.Where)
 	case *filter.Compare:
 		c := p.columnOf(e)
 		return c != nil && !p.dialect.can(c, e)
@@ -39,7 +42,7 @@ func (p *plan) columnOf(c *filter.Compare) *column {
 	if c.Name == adapters.KeyField {
 		return nil
 	}
-	return p.column(c.Name)
+	return p.find(c.Name)
 }
 
 // resolved is the condition of a filter with such comparisons.
@@ -82,6 +85,8 @@ func (a *Adapter) resolve(ctx context.Context, s session, p *plan, e filter.Expr
 		return filter.Not{Term: term}, err
 	case *filter.Compare:
 		return a.decide(ctx, s, p, e)
+	case *filter.Element:
+		return p.child(e.Name).decide(ctx, s, e.Where)
 	}
 	return e, nil
 }
@@ -95,7 +100,8 @@ func (a *Adapter) decide(ctx context.Context, s session, p *plan, c *filter.Comp
 	}
 	b := newBuilder()
 	p.selection(b, []int{at})
-	b.add(" FROM ", p.from, " WHERE ").include(p.visible)
+	p.source(b, []int{at}, nil)
+	b.add(" WHERE ").include(p.visible)
 	rows, err := s.query(ctx, string(b.text), b.args...)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,13 @@ type Table struct {
 	Generated *bool
 
 	Relations []Relation
+	Sides     []Side
+	Lookups   []Lookup
+	Children  []Child
+
+	// Fixed are columns that hold the same value in every row that is a record.
+	// New rows get it.
+	Fixed []Fixed
 
 	// References are columns of the shape that hold the key of one record of a
 	// table in the same database. They have a value only where the record is there,
@@ -61,7 +68,8 @@ type Adapter struct {
 	db        *Database
 	table     Table
 	caps      adapters.Capabilities
-	relations []*Relation // by position in the shape; nil for columns
+	relations []*Relation // by position in the shape; nil for what is none
+	children  []*Child    // by position in the shape; nil for what is none
 
 	references []*Target // by position in the shape; nil where the column is none
 
@@ -74,7 +82,7 @@ var _ adapters.Adapter = (*Adapter)(nil)
 // Table makes the adapter of a table. The names of the shape are columns or the
 // fields of relations. It does no I/O; all that is wrong is reported at once.
 func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
-	a := &Adapter{db: db, table: t, relations: make([]*Relation, shape.Len())}
+	a := &Adapter{db: db, table: t, relations: make([]*Relation, shape.Len()), children: make([]*Child, shape.Len())}
 	errs := t.check()
 	for i := range t.Relations {
 		r := &t.Relations[i]
@@ -85,7 +93,6 @@ func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
 		}
 		a.relations[at] = r
 	}
-	a.references = make([]*Target, shape.Len())
 	for i := range t.References {
 		r := &t.References[i]
 		at := shape.Index(r.Field)
@@ -95,8 +102,21 @@ func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
 		}
 		a.references[at] = &r.Refers
 	}
+	for i := range t.Children {
+		c := &t.Children[i]
+		at := shape.Index(c.Field)
+		if at < 0 {
+			errs = append(errs, fmt.Errorf("elements %q: the shape has no such field", c.Field))
+			continue
+		}
+		a.children[at] = c
+	}
+	looked := map[string]bool{}
+	for _, l := range t.Lookups {
+		looked[l.Field] = true
+	}
 	for i, name := range shape.Names() {
-		if a.relations[i] == nil {
+		if a.relations[i] == nil && a.children[i] == nil && !looked[name] {
 			errs = append(errs, checkName("column", name))
 		}
 	}
@@ -121,6 +141,7 @@ func (t *Table) check() []error {
 		errs = append(errs, fmt.Errorf("table %q: a table with relations must have a key of one column", t.Name))
 	}
 	errs = append(errs, checkWhere(t.Where)...)
+	errs = append(errs, t.checkShapes()...)
 	for _, r := range t.Relations {
 		errs = append(errs, r.check()...)
 	}
@@ -193,6 +214,10 @@ func (a *Adapter) capabilities(shape *adapters.Shape) adapters.Capabilities {
 	}
 	for i, r := range a.relations {
 		c.Fields[i] = column
+		if child := a.children[i]; child != nil {
+			c.Fields[i] = adapters.Field{Multi: true, Costly: true, Elements: child.elements(column)}
+			continue
+		}
 		if r != nil {
 			c.Fields[i] = adapters.Field{Filter: keys, Multi: true, Delta: true, Costly: true, Checked: r.Refers != nil}
 		} else if a.references[i] != nil {

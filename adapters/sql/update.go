@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/postern/postern/adapters"
 )
@@ -45,32 +46,17 @@ type update struct {
 	held    []string
 	before  adapters.Record
 	members []adapters.MemberChange
+	sides   []*sideChange
+	looks   []naming
+	wasOf   []any // of looks
 	renames bool
 }
 
 func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update, error) {
 	u := &update{a: a, p: p, key: key, members: d.Members, held: d.Held, before: d.Before}
 	for _, c := range d.Set {
-		i := a.caps.Shape.Index(c.Field)
-		if i < 0 {
-			return nil, &adapters.Error{Kind: adapters.Unsupported, Op: "update", Field: c.Field, Err: errors.New("no such field")}
-		}
-		_, list := c.New.([]string)
-		u.to.fields = append(u.to.fields, c.Field)
-		switch col := p.columns[i]; {
-		case list != (col == nil) && !adapters.NoValue(c.New):
-			return nil, invalid("update", c.Field, errors.New("a list, or no list where one is needed"))
-		case col == nil:
-			u.lists = append(u.lists, c)
-		default:
-			v, err := p.writable(col, c.New)
-			if err != nil {
-				return nil, invalid("update", c.Field, err)
-			}
-			u.to.set(col, v)
-			u.to.refer(p.refs[i], c.New)
-			u.old, u.at = append(u.old, c.Old), append(u.at, i)
-			u.renames = u.renames || a.isKey(c.Field)
+		if err := u.take(c); err != nil {
+			return nil, err
 		}
 	}
 	for _, m := range d.Members {
@@ -82,6 +68,51 @@ func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update
 	return u, nil
 }
 
+// take sorts in the change of a field.
+func (u *update) take(c adapters.Change) error {
+	p, i := u.p, u.a.caps.Shape.Index(c.Field)
+	if i < 0 {
+		return &adapters.Error{Kind: adapters.Unsupported, Op: "update", Field: c.Field, Err: errors.New("no such field")}
+	}
+	u.to.fields = append(u.to.fields, c.Field)
+	if err := p.fitting(i, c.New); err != nil {
+		return invalid("update", c.Field, err)
+	}
+	col, f := p.columns[i], p.besides[i]
+	switch {
+	case col == nil:
+		u.lists = append(u.lists, c)
+	case f != nil && f.lookup != nil:
+		u.looks, u.wasOf = append(u.looks, naming{f, c.New}), append(u.wasOf, c.Old)
+	case f != nil:
+		if err := u.side(f).put(f, c.Old, c.New); err != nil {
+			return invalid("update", c.Field, err)
+		}
+	default:
+		v, err := writable(p.dialect, col, c.New)
+		if err != nil {
+			return invalid("update", c.Field, err)
+		}
+		u.to.set(col, v)
+		u.to.refer(p.refs[i], c.New)
+		u.old, u.at = append(u.old, c.Old), append(u.at, i)
+		u.renames = u.renames || u.a.isKey(c.Field)
+	}
+	return nil
+}
+
+// side is the change of the row that a column is of.
+func (u *update) side(f *further) *sideChange {
+	for _, m := range u.sides {
+		if m.beside == f.beside {
+			return m
+		}
+	}
+	m := &sideChange{beside: f.beside}
+	u.sides = append(u.sides, m)
+	return m
+}
+
 // run answers the key that the record then has.
 func (u *update) run(ctx context.Context, s session) ([]any, error) {
 	err := u.to.known(ctx, s, "update")
@@ -89,7 +120,8 @@ func (u *update) run(ctx context.Context, s session) ([]any, error) {
 		return nil, err
 	}
 	var from []any
-	if u.renames || len(u.to.columns) == 0 || len(u.held) > 0 {
+	changes := len(u.to.columns)+len(u.looks) > 0
+	if u.renames || !changes || len(u.held) > 0 {
 		if from, err = u.p.locate(ctx, s, u.key); err != nil {
 			return nil, err
 		}
@@ -98,17 +130,22 @@ func (u *update) run(ctx context.Context, s session) ([]any, error) {
 		return nil, err
 	}
 	at := from
-	if len(u.to.columns) > 0 {
+	if changes {
 		if at, err = u.columns(ctx, s); err != nil {
 			return nil, err
 		}
 	}
 	if u.renames && keyOf(from) != keyOf(at) {
-		if err := u.rename(ctx, s, from[0], at[0]); err != nil {
+		if err := u.rename(ctx, s, from, at); err != nil {
 			return nil, err
 		}
 	}
-	return at, u.relations(ctx, s, at[0])
+	for _, m := range u.sides {
+		if err := m.update(ctx, s, at); err != nil {
+			return nil, err
+		}
+	}
+	return at, u.relations(ctx, s, at)
 }
 
 // holds compares the fields that must hold what they held, in the row that was
@@ -136,19 +173,26 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 			return nil, err
 		}
 	}
-	b, where := newBuilder().add("UPDATE ", u.p.from, " SET "), newBuilder()
-	for i, c := range u.to.columns {
-		if i > 0 {
-			b.add(", ")
+	to := assignment{columns: slices.Clone(u.to.columns), values: slices.Clone(u.to.values)}
+	for _, l := range u.looks {
+		c, key, err := l.resolve(ctx, s, "update", l.field, l.value)
+		if err != nil {
+			return nil, err
 		}
-		b.add(c.quoted, " = ").bind(u.to.values[i])
+		to.set(c, key)
 	}
+	b, where := newBuilder().add("UPDATE ", u.p.from, " SET "), newBuilder()
+	to.sets(b)
 	u.p.at(where, u.key)
 	for i, at := range u.at {
 		where.add(" AND ")
 		u.p.holds(where, at, u.old[i])
 	}
-	keys, err := u.p.dialect.update(ctx, s, u.p, b, where, &u.to)
+	for i, l := range u.looks {
+		where.add(" AND ")
+		l.holds(where, u.wasOf[i])
+	}
+	keys, err := u.p.dialect.update(ctx, s, u.p, b, where, &to)
 	switch {
 	case err != nil:
 		return nil, err
@@ -165,33 +209,51 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 	return keys[0], nil
 }
 
-// rename carries the rows of join tables over to a new key.
-func (u *update) rename(ctx context.Context, s session, from, to any) error {
-	for _, l := range u.p.links {
+// rename carries the rows of other tables over to a new key.
+func (u *update) rename(ctx context.Context, s session, from, to []any) error {
+	for i, l := range u.p.links {
 		if l != nil {
-			if err := l.renamed(ctx, s, l.owner, from, to); err != nil {
+			if err := l.renamed(ctx, s, l.owner, from[0], to[0]); err != nil {
+				return err
+			}
+		}
+		if c := u.p.children[i]; c != nil {
+			if err := c.renamed(ctx, s, from, to); err != nil {
 				return err
 			}
 		}
 	}
-	return u.a.referred(ctx, s, func(l *link) error { return l.renamed(ctx, s, l.member, from, to) })
+	for _, side := range u.p.owned() {
+		if err := side.renamed(ctx, s, from, to); err != nil {
+			return err
+		}
+	}
+	return u.a.referred(ctx, s, func(l *link) error { return l.renamed(ctx, s, l.member, from[0], to[0]) })
 }
 
-func (u *update) relations(ctx context.Context, s session, owner any) error {
+func (u *update) relations(ctx context.Context, s session, owner []any) error {
 	for _, c := range u.lists {
-		l := u.p.links[u.a.caps.Shape.Index(c.Field)]
+		i := u.a.caps.Shape.Index(c.Field)
+		if child := u.p.children[i]; child != nil {
+			old, _ := c.Old.([]adapters.Record)
+			wanted, _ := c.New.([]adapters.Record)
+			if err := child.replace(ctx, s, owner, old, wanted); err != nil {
+				return err
+			}
+			continue
+		}
 		old, _ := c.Old.([]string)
 		wanted, _ := c.New.([]string)
-		if err := l.replace(ctx, s, "update", owner, old, wanted); err != nil {
+		if err := u.p.links[i].replace(ctx, s, "update", owner[0], old, wanted); err != nil {
 			return err
 		}
 	}
 	for _, m := range u.members {
 		l := u.p.links[u.a.caps.Shape.Index(m.Field)]
-		if err := l.remove(ctx, s, owner, m.Remove); err != nil {
+		if err := l.remove(ctx, s, owner[0], m.Remove); err != nil {
 			return err
 		}
-		if err := l.add(ctx, s, "update", owner, m.Add); err != nil {
+		if err := l.add(ctx, s, "update", owner[0], m.Add); err != nil {
 			return err
 		}
 	}

@@ -14,9 +14,26 @@ type scope struct {
 	key     []*column
 	column  func(name string) *column // nil if there is none, or a reference is on it
 	link    func(name string) *link   // nil if there is none
+	further func(name string) *further
+	child   func(name string) *child
 
 	reference func(name string) *reference // nil if there is none
 }
+
+// find is the column of a field, of the table or of one beside it; nil if there
+// is none.
+func (s *scope) find(name string) *column {
+	if f := s.further(name); f != nil {
+		return f.col
+	}
+	return s.column(name)
+}
+
+// For tables of which nothing but the columns matters.
+func noLink(string) *link           { return nil }
+func noFurther(string) *further     { return nil }
+func noChild(string) *child         { return nil }
+func noReference(string) *reference { return nil }
 
 // write writes e as a condition. It may be null where it is false; what negates
 // asks "IS NOT TRUE", so that nothing is neither.
@@ -45,6 +62,11 @@ func (s *scope) write(b *builder, e filter.Expr) error {
 		return err
 	case *filter.Compare:
 		return s.compare(b, e)
+	case *filter.Element:
+		if c := s.child(e.Name); c != nil {
+			return c.compare(b, s.key, e.Where)
+		}
+		return fmt.Errorf("%w: %s", errStale, e.Name)
 	}
 	return fmt.Errorf("a filter of the form %T cannot be part of a statement", e)
 }
@@ -107,11 +129,14 @@ func (s *scope) seeks(e filter.Expr) bool {
 	switch e := e.(type) {
 	case filter.And:
 		return slices.ContainsFunc(e, s.seeks)
+	case *filter.Element:
+		c := s.child(e.Name)
+		return c != nil && c.scope.seeks(e.Where)
 	case *filter.Compare:
 		if e.Op != filter.Eq || e.Value.Kind != filter.String {
 			return false
 		}
-		c := s.column(e.Name)
+		c := s.find(e.Name)
 		if e.Name == adapters.KeyField {
 			c = s.key[0]
 		}
@@ -144,12 +169,19 @@ func (s *scope) list(terms filter.Or) (*column, []string) {
 	if name == adapters.KeyField && len(s.key) == 1 {
 		return s.key[0], texts
 	}
+	if s.further(name) != nil {
+		return nil, nil
+	}
 	return s.column(name), texts
 }
 
 func (s *scope) compare(b *builder, c *filter.Compare) error {
 	if c.Name == adapters.KeyField {
 		return s.compareKey(b, c)
+	}
+	if f := s.further(c.Name); f != nil {
+		f.compare(b, c)
+		return nil
 	}
 	if col := s.column(c.Name); col != nil {
 		s.dialect.compare(b, col, c)

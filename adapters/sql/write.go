@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/postern/postern/adapters"
 )
@@ -28,26 +27,50 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 		if err := insert.known(ctx, s, "create"); err != nil {
 			return err
 		}
-		keys, err := p.dialect.insert(ctx, s, p, insert)
+		key, err := a.insert(ctx, s, p, insert)
 		if err != nil {
 			return err
 		}
-		if len(keys) != 1 || adapters.NoValue(keys[0][0]) {
-			return a.noKey("the database makes no key here")
-		}
-		for i, l := range p.links {
-			if l == nil {
-				continue
-			}
-			members, _ := r.Get(l.field).([]string)
-			if err := p.links[i].add(ctx, s, "create", keys[0][0], members); err != nil {
-				return err
-			}
-		}
-		out, err = a.stored(ctx, s, p, keys[0], want)
+		out, err = a.stored(ctx, s, p, key, want)
 		return err
 	})
 	return out, err
+}
+
+// insert adds the row of a record and, with its key, those of other tables.
+func (a *Adapter) insert(ctx context.Context, s session, p *plan, m *insertion) ([]any, error) {
+	row, err := m.resolved(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := p.dialect.insert(ctx, s, p, row)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) != 1 || adapters.NoValue(keys[0][0]) {
+		return nil, a.noKey("the database makes no key here")
+	}
+	key := keys[0]
+	for _, side := range m.sides {
+		if err := side.insert(ctx, s, "create", key); err != nil {
+			return nil, err
+		}
+	}
+	for i, l := range p.links {
+		if l != nil {
+			members, _ := m.record.Get(l.field).([]string)
+			if err := l.add(ctx, s, "create", key[0], members); err != nil {
+				return nil, err
+			}
+		}
+		if c := p.children[i]; c != nil {
+			elems, _ := m.record.Get(c.field).([]adapters.Record)
+			if err := (&rowset{c: c, owner: key}).insert(ctx, s, "create", elems); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return key, nil
 }
 
 // stored reads what the database holds after a write.
@@ -81,29 +104,113 @@ func (m *assignment) set(c *column, v any) {
 	m.values = append(m.values, v)
 }
 
-// insertion is what Create inserts.
-func (a *Adapter) insertion(p *plan, r adapters.Record) (*assignment, error) {
-	m := &assignment{}
+// sets writes the columns with their values.
+func (m *assignment) sets(b *builder) {
+	for i, c := range m.columns {
+		if i > 0 {
+			b.add(", ")
+		}
+		b.add(c.quoted, " = ").bind(m.values[i])
+	}
+}
+
+// names writes the columns.
+func (m *assignment) names(b *builder) {
+	for i, c := range m.columns {
+		if i > 0 {
+			b.add(", ")
+		}
+		b.add(c.quoted)
+	}
+}
+
+// An insertion is what Create inserts.
+type insertion struct {
+	assignment
+	record adapters.Record
+	sides  []*sideChange
+	looks  []naming
+}
+
+// A naming is a look-up that a write needs.
+type naming struct {
+	*further
+	value any
+}
+
+func (a *Adapter) insertion(p *plan, r adapters.Record) (*insertion, error) {
+	m := &insertion{record: r}
+	sides := map[*beside]*sideChange{}
 	for i, name := range a.caps.Shape.Names() {
 		v := r.Get(name)
-		_, list := v.([]string)
-		switch c := p.columns[i]; {
-		case adapters.NoValue(v):
-		case list != (c == nil):
-			return nil, invalid("create", name, errors.New("a list, or no list where one is needed"))
+		if adapters.NoValue(v) {
+			continue
+		}
+		m.fields = append(m.fields, name)
+		if err := p.fitting(i, v); err != nil {
+			return nil, invalid("create", name, err)
+		}
+		c, f := p.columns[i], p.besides[i]
+		switch {
 		case c == nil:
-			m.fields = append(m.fields, name)
+		case f != nil && f.lookup != nil:
+			m.looks = append(m.looks, naming{f, v})
+		case f != nil:
+			if sides[f.beside] == nil {
+				sides[f.beside] = &sideChange{beside: f.beside}
+				m.sides = append(m.sides, sides[f.beside])
+			}
+			if err := sides[f.beside].put(f, nil, v); err != nil {
+				return nil, invalid("create", name, err)
+			}
 		default:
-			w, err := p.writable(c, v)
+			w, err := writable(p.dialect, c, v)
 			if err != nil {
 				return nil, invalid("create", name, err)
 			}
 			m.set(c, w)
 			m.refer(p.refs[i], v)
-			m.fields = append(m.fields, name)
 		}
 	}
-	return m, a.insertKey(p, r.Key, m)
+	fixed, err := fixedValues(p.dialect, p.schema, a.table.Fixed)
+	if err != nil {
+		return nil, err
+	}
+	m.add(fixed)
+	return m, a.insertKey(p, r.Key, &m.assignment)
+}
+
+// add adds the columns of another assignment that are not there.
+func (m *assignment) add(o *assignment) {
+	for i, c := range o.columns {
+		if m.find(c) < 0 {
+			m.set(c, o.values[i])
+		}
+	}
+}
+
+// resolved is what is inserted into the table itself, once look-ups are made.
+func (m *insertion) resolved(ctx context.Context, s session) (*assignment, error) {
+	row := &assignment{columns: slices.Clone(m.columns), values: slices.Clone(m.values)}
+	for _, l := range m.looks {
+		c, key, err := l.resolve(ctx, s, "create", l.field, l.value)
+		if err != nil {
+			return nil, err
+		}
+		row.set(c, key)
+	}
+	return row, nil
+}
+
+// fitting refuses lists where there is one value, one where there are lists, and
+// elements where there are none.
+func (p *plan) fitting(i int, v any) error {
+	_, list := v.([]string)
+	_, elems := v.([]adapters.Record)
+	if adapters.NoValue(v) || list == (p.links[i] != nil) && elems == (p.children[i] != nil) {
+		return nil
+	}
+	return errors.New("a list, or no list where one is needed")
 }
 
 // insertKey adds the columns of a key that was given.
@@ -167,20 +274,18 @@ func (m *assignment) statement(p *plan) *builder {
 	if len(m.columns) == 0 {
 		return b.add(p.dialect.defaults())
 	}
-	names := make([]string, len(m.columns))
-	for i, c := range m.columns {
-		names[i] = c.quoted
-	}
-	b.add(" (", strings.Join(names, ", "), ") VALUES (").bind(m.values...)
+	b.add(" (")
+	m.names(b)
+	b.add(") VALUES (").bind(m.values...)
 	return b.add(")")
 }
 
 // writable is a value as the driver takes it.
-func (p *plan) writable(c *column, v any) (any, error) {
+func writable(d dialect, c *column, v any) (any, error) {
 	if c.computed {
 		return nil, errors.New("the database computes this column")
 	}
-	return p.dialect.write(c, v)
+	return d.write(c, v)
 }
 
 // returned runs a statement that answers the keys of the rows it touched.
@@ -256,12 +361,8 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		if err != nil {
 			return err
 		}
-		for _, l := range p.links {
-			if l != nil {
-				if err := l.forget(ctx, s, l.owner, at[0]); err != nil {
-					return err
-				}
-			}
+		if err := p.forget(ctx, s, at); err != nil {
+			return err
 		}
 		err = a.referred(ctx, s, func(l *link) error { return l.forget(ctx, s, l.member, at[0]) })
 		if err != nil {
@@ -272,6 +373,28 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		_, err = s.exec(ctx, string(b.text), b.args...)
 		return err
 	})
+}
+
+// forget removes what other tables hold of a record.
+func (p *plan) forget(ctx context.Context, s session, key []any) error {
+	for i, l := range p.links {
+		if l != nil {
+			if err := l.forget(ctx, s, l.owner, key[0]); err != nil {
+				return err
+			}
+		}
+		if c := p.children[i]; c != nil {
+			if err := c.forget(ctx, s, key); err != nil {
+				return err
+			}
+		}
+	}
+	for _, side := range p.owned() {
+		if err := side.forget(ctx, s, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func invalid(op, field string, err error) error {
