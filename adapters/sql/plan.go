@@ -127,7 +127,7 @@ func (p *plan) deriveFields(ctx context.Context, s session, a *Adapter) error {
 	p.links, p.refs = make([]*link, n), make([]*reference, n)
 	p.besides, p.children = make([]*further, n), make([]*child, n)
 	others := &besides{a: a.db, sides: a.table.Sides, looks: a.table.Lookups, key: p.key, column: p.column, prefix: "s", known: map[string]*beside{}}
-	for i, name := range a.caps.Shape.Names() {
+	for i := range a.caps.Shape.Names() {
 		var err error
 		switch {
 		case a.relations[i] != nil:

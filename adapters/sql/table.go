@@ -93,6 +93,7 @@ func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
 		}
 		a.relations[at] = r
 	}
+	a.references = make([]*Target, shape.Len())
 	for i := range t.References {
 		r := &t.References[i]
 		at := shape.Index(r.Field)
