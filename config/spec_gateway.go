@@ -33,6 +33,7 @@ type Limits struct {
 	Scan     Int
 	Filter   Size
 	Time     Duration
+	Cursor   Duration
 }
 
 // A Log says what is logged and how.
@@ -114,6 +115,7 @@ func limits() form[Limits] {
 				says("How many records Postern reads for a filter that the backend cannot evaluate, before it answers `tooMany`."),
 			field("filter", size(), func(l *L) *Size { return &l.Filter }).or("8KiB").says("A filter's length."),
 			field("time", duration(time.Millisecond), func(l *L) *Duration { return &l.Time }).or("30s").says("A request's time, the backends' included."),
+			field("cursor", duration(time.Second), func(l *L) *Duration { return &l.Cursor }).or("1h").says("How long a client may take from one page to the next when it pages by cursor (RFC 9865)."),
 		},
 		check: func(r *reader, t *Tree, _ string, l *L) {
 			if l.Page.Set && l.PageMax.Set && l.Page.Value > l.PageMax.Value {

@@ -26,6 +26,9 @@ type Provider interface {
 	List(ctx context.Context, c provision.Call, s provision.Search) (provision.List, error)
 	// ListAll queries several resource types as one list.
 	ListAll(ctx context.Context, parts []provision.Part, start, count int) (provision.List, error)
+	// ListAfter and ListAllAfter go on behind a position, for cursors.
+	ListAfter(ctx context.Context, c provision.Call, s provision.Search, position string) (provision.List, error)
+	ListAllAfter(ctx context.Context, parts []provision.Part, count int, position string) (provision.List, error)
 	Replace(ctx context.Context, c provision.Call, id string, d *schema.Decoded) (*scim.Resource, error)
 	// Patch may answer without a resource: then the client gets 204.
 	Patch(ctx context.Context, c provision.Call, id string, ops []patch.Operation) (*scim.Resource, error)
@@ -70,6 +73,11 @@ type Options struct {
 	Authenticator Authenticator
 	Limits        Limits
 
+	// CursorKey, 32 random bytes that all nodes share, seals cursors, which are good
+	// for CursorTime: an hour if zero. Without a key there are none.
+	CursorKey  []byte
+	CursorTime time.Duration
+
 	// Config is what /ServiceProviderConfig says. A zero FilterMaxResults becomes
 	// Limits.PageMax.
 	Config schema.ProviderConfig
@@ -104,10 +112,12 @@ func New(o Options) (http.Handler, error) {
 	if len(o.Types) == 0 {
 		err = errors.Join(err, errors.New("gateway: there is no resource type to serve"))
 	}
-	if err != nil {
+	cursors, failed := newSealer(o.CursorKey, cmp.Or(o.CursorTime, time.Hour))
+	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
 	d := &door{
+		cursors:  cursors,
 		site:     b,
 		provider: o.Provider,
 		auth:     o.Authenticator,
@@ -136,6 +146,7 @@ func New(o Options) (http.Handler, error) {
 // A door is what all requests share. It does not change after New.
 type door struct {
 	site        site
+	cursors     *sealer // nil: there are none
 	provider    Provider
 	auth        Authenticator
 	limits      Limits

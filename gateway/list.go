@@ -28,6 +28,14 @@ func (col *collection) answerList(x *exchange, q *query) error {
 	if err != nil {
 		return err
 	}
+	if is, err := x.byCursor(q); err != nil {
+		return err
+	} else if is {
+		return x.answerPage(col.t.Endpoint, q, []*scim.Selection{sel}, func(count int, position string) (provision.List, error) {
+			s.Count = count
+			return x.provider.ListAfter(x.ctx, x.call(col, sel), s, position)
+		})
+	}
 	l, err := x.provider.List(x.ctx, x.call(col, sel), s)
 	if err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 // A query is what the gateway reads of a URL's query. Parameters that RFC 7644
 // does not define are ignored (H-07).
 type query struct {
-	filter, sortBy, sortOrder, startIndex, count param
-	attributes, excluded                         []string
+	filter, sortBy, sortOrder, startIndex, count, cursor param
+	attributes, excluded                                 []string
 }
 
 // A param is one parameter; an empty one differs from a missing one.
@@ -54,6 +54,8 @@ func (q *query) take(name, raw string) error {
 		return q.sortOrder.set("sortOrder", raw, false, scim.InvalidValue)
 	case strings.EqualFold(name, "startIndex"):
 		return q.startIndex.set("startIndex", raw, false, scim.InvalidValue)
+	case strings.EqualFold(name, "cursor"):
+		return q.cursor.set("cursor", raw, false, scim.InvalidCursor)
 	case strings.EqualFold(name, "count"):
 		return q.count.set("count", raw, false, scim.InvalidValue)
 	}

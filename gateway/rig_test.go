@@ -124,6 +124,21 @@ func (s *shelf) ListAll(ctx context.Context, parts []provision.Part, start, coun
 	return out, nil
 }
 
+func (s *shelf) ListAfter(ctx context.Context, c provision.Call, q provision.Search, position string) (provision.List, error) {
+	from, _ := strconv.Atoi(position)
+	q.StartIndex = from + 1
+	l, err := s.List(ctx, c, q)
+	if end := from + q.Count; err == nil && end < l.Total {
+		l.Next = strconv.Itoa(end)
+	}
+	return l, err
+}
+
+func (s *shelf) ListAllAfter(ctx context.Context, parts []provision.Part, count int, position string) (provision.List, error) {
+	parts[0].Search.Count = count
+	return s.ListAfter(ctx, parts[0].Call, parts[0].Search, position)
+}
+
 func (s *shelf) Replace(ctx context.Context, c provision.Call, id string, d *schema.Decoded) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -63,6 +63,13 @@ func (x *exchange) answerAll(q *query) error {
 		errors.As(unknown, &first)
 		return first
 	}
+	if is, err := x.byCursor(q); err != nil {
+		return err
+	} else if is {
+		return x.answerPage("", q, selections, func(count int, position string) (provision.List, error) {
+			return x.provider.ListAllAfter(x.ctx, parts, count, position)
+		})
+	}
 	l, err := x.provider.ListAll(x.ctx, parts, start, count)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func listsURN(n scim.Node, urn string) error {
 }
 
 func (q *query) member(name string, v scim.Node) error {
-	texts := map[string]*param{"filter": &q.filter, "sortby": &q.sortBy, "sortorder": &q.sortOrder}
+	texts := map[string]*param{"filter": &q.filter, "sortby": &q.sortBy, "sortorder": &q.sortOrder, "cursor": &q.cursor}
 	numbers := map[string]*param{"startindex": &q.startIndex, "count": &q.count}
 	lists := map[string]*[]string{"attributes": &q.attributes, "excludedattributes": &q.excluded}
 	low := strings.ToLower(name)

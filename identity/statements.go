@@ -232,17 +232,23 @@ INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since)
 	qInsertMoveIdentity query = `INSERT INTO move_identity (identity, move) SELECT value, ?2 FROM json_each(?1)`
 )
 
+// The secrets of the table.
+const (
+	qSecret     query = `SELECT value FROM secret WHERE name = ?1`
+	qMakeSecret query = `INSERT INTO secret (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING`
+)
+
 // readQueries are prepared on both pools, writeQueries on the writer only, at
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
 	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater)
+		qMove, qMoves, qLater, qSecret)
 }
 
 func writeQueries() []query {
 	return []query{qNewIdentity, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
-		qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings}
+		qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings, qMakeSecret}
 }

@@ -55,4 +55,5 @@ type List struct {
 	Total      int
 	StartIndex int
 	Resources  []*scim.Resource
+	Next       string // of ListAfter: where the next page begins; "" on the last
 }

@@ -30,16 +30,9 @@ func (s *Service) List(ctx context.Context, c Call, q Search) (List, error) {
 }
 
 func (s *Service) list(ctx context.Context, c Call, t *target, q Search) (List, error) {
-	var look rules.Lookup
-	if q.Filter != nil {
-		var err error
-		if q.Filter, look, err = s.lookup(ctx, c, t, q.Filter); err != nil {
-			return List{}, err
-		}
-	}
-	d := t.divide(q, look)
-	if _, none := d.pushed.(filter.False); none {
-		return List{}, nil
+	d, none, err := s.division(ctx, c, t, &q)
+	if none || err != nil {
+		return List{}, err
 	}
 	if !d.here {
 		out, done, err := s.pushedList(ctx, c, t, q, d)
@@ -53,6 +46,20 @@ func (s *Service) list(ctx context.Context, c Call, t *target, q Search) (List, 
 // errReplaced says that records turned out to have other ids than those that the
 // filter was translated with.
 var errReplaced = errors.New("records were replaced meanwhile")
+
+// division translates the search's identifiers and takes it apart. none: nothing
+// can match.
+func (s *Service) division(ctx context.Context, c Call, t *target, q *Search) (d division, none bool, err error) {
+	var look rules.Lookup
+	if q.Filter != nil {
+		if q.Filter, look, err = s.lookup(ctx, c, t, q.Filter); err != nil {
+			return d, false, err
+		}
+	}
+	d = t.divide(*q, look)
+	_, none = d.pushed.(filter.False)
+	return d, none, nil
+}
 
 // A division is a search taken apart.
 type division struct {

@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/postern/postern/scim"
 )
@@ -90,4 +92,91 @@ func (s *Service) merged(ctx context.Context, parts []Part, start, count int) (o
 type sorted struct {
 	resource *scim.Resource
 	key      scim.SortKey
+}
+
+// ListAllAfter is ListAll by cursor (RFC 9865), as ListAfter is List.
+func (s *Service) ListAllAfter(ctx context.Context, parts []Part, count int, position string) (List, error) {
+	if slices.ContainsFunc(parts, func(p Part) bool { return p.Search.SortBy != nil }) {
+		return s.mergedAfter(ctx, parts, count, position)
+	}
+	at, inner, _ := strings.Cut(position, " ")
+	first := 0
+	out := List{Total: UnknownTotal}
+	if position == "" {
+		total, err := s.totalOf(ctx, parts)
+		if err != nil {
+			return List{}, err
+		}
+		out.Total = total
+	} else if n, err := strconv.Atoi(at); err != nil || n < 0 || n >= len(parts) {
+		return List{}, badCursor()
+	} else {
+		first = n
+	}
+	for i := first; i < len(parts) && len(out.Resources) < count; i++ {
+		p := parts[i]
+		p.Search.Count = count - len(out.Resources)
+		l, err := s.continued(ctx, p, inner)
+		if err != nil {
+			return List{}, err
+		}
+		out.Resources = append(out.Resources, l.Resources...)
+		switch inner = ""; {
+		case l.Next != "":
+			out.Next = strconv.Itoa(i) + " " + l.Next
+			return out, nil
+		case i+1 < len(parts):
+			out.Next = strconv.Itoa(i+1) + " "
+		default:
+			out.Next = ""
+		}
+	}
+	return out, nil
+}
+
+// continued is ListAfter without a total.
+func (s *Service) continued(ctx context.Context, p Part, position string) (List, error) {
+	t := s.target(p.Call)
+	kind, at, _ := strings.Cut(position, " ")
+	if position != "" && kind != atCursor {
+		return List{}, badCursor()
+	}
+	out, err := s.walkList(ctx, p.Call, t, p.Search, at)
+	if err != nil {
+		return List{}, s.fail(ctx, t, err)
+	}
+	t.stamp(t.plan(p.Call), out.Resources...)
+	return out, nil
+}
+
+func (s *Service) totalOf(ctx context.Context, parts []Part) (int, error) {
+	total := 0
+	for _, p := range parts {
+		p.Search.StartIndex, p.Search.Count = 1, 0
+		l, err := s.List(ctx, p.Call, p.Search)
+		if isTooMany(err) {
+			return UnknownTotal, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		total += l.Total
+	}
+	return total, nil
+}
+
+func (s *Service) mergedAfter(ctx context.Context, parts []Part, count int, position string) (List, error) {
+	from := 0
+	if kind, at, _ := strings.Cut(position, " "); position != "" {
+		n, err := strconv.Atoi(at)
+		if kind != atOffset || err != nil || n < 0 {
+			return List{}, badCursor()
+		}
+		from = n
+	}
+	out, err := s.merged(ctx, parts, from+1, count)
+	if end := from + count; err == nil && count > 0 && end < out.Total {
+		out.Next = atOffset + " " + strconv.Itoa(end)
+	}
+	return out, err
 }

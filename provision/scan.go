@@ -133,6 +133,12 @@ func (x *scan) walk(ctx context.Context) error {
 // keep adds those of the records to found that match.
 func (x *scan) keep(ctx context.Context, recs []adapters.Record) error {
 	recs = slices.DeleteFunc(recs, func(r adapters.Record) bool { return x.hidden.hides(r.Key) || !x.everyone && !x.t.inScope(r) })
+	if x.d.rest == nil && !x.d.sorts {
+		for _, r := range recs {
+			x.found = append(x.found, candidate{record: r})
+		}
+		return nil
+	}
 	resources, err := x.sketch(ctx, recs)
 	if err != nil {
 		return err

@@ -21,6 +21,9 @@ const (
 	InvalidValue  Keyword = "invalidValue"
 	InvalidVers   Keyword = "invalidVers"
 	Sensitive     Keyword = "sensitive"
+	InvalidCursor Keyword = "invalidCursor" // RFC 9865 section 2.1, as the next two
+	ExpiredCursor Keyword = "expiredCursor"
+	InvalidCount  Keyword = "invalidCount"
 )
 
 // An Error is what a SCIM client is told (RFC 7644 section 3.12). Detail is

@@ -17,6 +17,31 @@ func AppendList(dst []byte, total, startIndex int, resources []*Resource, select
 	return append(dst, ']', '}')
 }
 
+// AppendCursorList appends a ListResponse with one page by cursor (RFC 9865
+// section 2). A negative total is not known and left out; an empty next means
+// that this is the last page.
+func AppendCursorList(dst []byte, total int, resources []*Resource, next string, selections ...*Selection) []byte {
+	dst = append(dst, `{"schemas":["`+ListResponseMessage+`"]`...)
+	if total >= 0 {
+		dst = append(dst, `,"totalResults":`...)
+		dst = strconv.AppendInt(dst, int64(total), 10)
+	}
+	dst = append(dst, `,"itemsPerPage":`...)
+	dst = strconv.AppendInt(dst, int64(len(resources)), 10)
+	if next != "" {
+		dst = append(dst, `,"nextCursor":`...)
+		dst = AppendString(dst, next)
+	}
+	dst = append(dst, `,"Resources":[`...)
+	for i, r := range resources {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendResource(dst, r, selectionFor(r, selections))
+	}
+	return append(dst, ']', '}')
+}
+
 // AppendListHead appends a ListResponse up to the opening bracket of Resources.
 // The caller appends the items, with commas, and "]}".
 func AppendListHead(dst []byte, total, startIndex, items int) []byte {

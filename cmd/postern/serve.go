@@ -125,6 +125,10 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 	for _, p := range g.Proxies {
 		proxies = append(proxies, p.Value)
 	}
+	cursors, err := a.ids.Secret(context.Background(), "cursors")
+	if err != nil {
+		return gateway.Options{}, err
+	}
 	return gateway.Options{
 		Base:          g.BaseURL(),
 		Proxies:       proxies,
@@ -133,9 +137,11 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 		Authenticator: bearer,
 		Limits: gateway.Limits{Body: g.Limits.Body.Value, Depth: g.Limits.Depth.Value, Elements: g.Limits.Elements.Value,
 			Filter: int(g.Limits.Filter.Value), Page: g.Limits.Page.Value, PageMax: g.Limits.PageMax.Value, Time: g.Limits.Time.Value},
-		Config:   providerConfig(a.cfg),
-		Profiles: profiles(),
-		Logger:   a.log,
+		CursorKey:  cursors,
+		CursorTime: g.Limits.Cursor.Value,
+		Config:     providerConfig(a.cfg),
+		Profiles:   profiles(),
+		Logger:     a.log,
 	}, nil
 }
 
@@ -164,7 +170,7 @@ func providerConfig(cfg *config.Config) schema.ProviderConfig {
 	l := cfg.Gateway.Limits
 	return schema.ProviderConfig{
 		Patch: true, Filter: true, FilterMaxResults: l.PageMax.Value, Sort: true, ETag: cfg.Gateway.ETags.Value,
-		Pagination: &schema.Pagination{Index: true, DefaultMethod: "index", DefaultPageSize: l.Page.Value, MaxPageSize: l.PageMax.Value},
+		Pagination: &schema.Pagination{Index: true, Cursor: true, CursorTimeout: int(l.Cursor.Value / time.Second), DefaultMethod: "index", DefaultPageSize: l.Page.Value, MaxPageSize: l.PageMax.Value},
 		Authentication: []schema.AuthenticationScheme{{Type: "oauthbearertoken", Name: "Bearer token",
 			Description: "A token of the configuration, in the Authorization header.",
 			SpecURI:     "https://www.rfc-editor.org/info/rfc6750", Primary: true}},
