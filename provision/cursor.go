@@ -135,7 +135,7 @@ type walk struct {
 
 // newWalk is nil if nothing can match.
 func (s *Service) newWalk(ctx context.Context, c Call, t *target, q Search, at string) (*walk, error) {
-	w := &walk{scan: scan{Service: s, c: c, t: t, q: q}}
+	w := &walk{scan: scan{Service: s, c: c, t: t, q: q, hidden: veil{merged: &mergedSet{}}}}
 	d, none, err := s.division(ctx, c, t, &w.q)
 	if none || err != nil {
 		return nil, err
