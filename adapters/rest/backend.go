@@ -21,8 +21,8 @@ type Backend struct {
 	cfg     Config
 	base    *url.URL
 	client  *http.Client
-	session *session // nil: the credential is on every call by itself
-	proof   *proof   // nil: nothing to prove
+	session *session     // nil: the credential is on every call by itself
+	proof   *steps.Proof // nil: nothing to prove
 	values  map[string]any
 
 	mu    sync.Mutex

@@ -56,7 +56,7 @@ func (c *call) Exprs() []*steps.Expr {
 // answered with a new session and the same call, once.
 func (c *call) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 	if c.b.proof != nil && !c.free && c.op != "probe" {
-		if err := c.b.proof.lately(ctx); err != nil {
+		if err := c.b.proof.Lately(ctx); err != nil {
 			return steps.Answer{}, err
 		}
 	}

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -43,19 +42,14 @@ func (b *Backend) New(t Target) (*steps.Adapter, []steps.Problem) {
 		return nil, problems
 	}
 	if b.proof != nil {
-		o.Probe, o.Believe = b.proof.ask, b.proof.ask
+		o.Probe, o.Believe = b.proof.Ask, b.proof.Ask
 		if b.session != nil {
 			o.Sessions = b.session.lost
 		}
 	} else if o.List != nil {
-		o.Probe = b.reach(o.List)
+		o.Probe = steps.Reacher(o.List, b.values)
 	}
 	return steps.New(o), nil
-}
-
-// reach is the probe where none is configured: the first page of the list.
-func (b *Backend) reach(list steps.Operation) func(context.Context) error {
-	return func(ctx context.Context) error { return steps.Reach(ctx, list, b.values) }
 }
 
 var verbs = map[string]string{

@@ -208,65 +208,22 @@ func jwtEnd(token string) float64 {
 	return claims.Exp
 }
 
-// A proof is a call that shows that the credential really sees the directory. An
-// expired one often looks like an empty directory.
-type proof struct {
-	step   *steps.Step
-	expect *steps.Expr
-	every  time.Duration
-	values map[string]any
-	now    func() time.Time
-
-	session *session // nil: none
-
-	mu   sync.Mutex
-	good time.Time
-}
-
 var probeRoots = steps.Roots{"secret", "session", "steps", "status", "headers", "body"}
 
-func newProof(b *Backend, c *steps.Compiler) *proof {
+// newProof compiles the probe; nil if there is none. A session that sees too
+// little may just be over: then a new one is asked.
+func newProof(b *Backend, c *steps.Compiler) *steps.Proof {
 	if b.cfg.Probe == nil {
 		return nil
 	}
 	ops := steps.CompileSteps(c, b.tongue(false), "probe", probeRoots, []Step{b.cfg.Probe.Step})
-	if len(ops) == 0 {
-		return nil
+	p := steps.NewProof(ops[0], c.Expr(b.cfg.Probe.Expect, probeRoots), b.cfg.Probe.Every, b.values)
+	p.Renew = func() bool {
+		t := b.session.open()
+		if t != nil {
+			b.session.drop(t)
+		}
+		return t != nil
 	}
-	pr := &proof{step: ops[0], expect: c.Expr(b.cfg.Probe.Expect, probeRoots), every: b.cfg.Probe.Every, values: b.values, now: time.Now, session: b.session}
-	if pr.every == 0 {
-		pr.every = 30 * time.Second
-	}
-	return pr
-}
-
-// ask makes the call. A session that sees too little may just be over: then a
-// new one is asked.
-func (p *proof) ask(ctx context.Context) error {
-	ok, err := steps.Expect(ctx, "probe", p.step, p.expect, p.values)
-	if t := p.session.open(); err == nil && !ok && t != nil {
-		p.session.drop(t)
-		ok, err = steps.Expect(ctx, "probe", p.step, p.expect, p.values)
-	}
-	if err == nil && !ok {
-		err = adapters.Errorf(adapters.Denied, "probe", "the credential does not see what the configuration expects")
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.good = time.Time{}
-	if err == nil {
-		p.good = p.now()
-	}
-	return err
-}
-
-// lately is good if the last proof is not old.
-func (p *proof) lately(ctx context.Context) error {
-	p.mu.Lock()
-	fresh := !p.good.IsZero() && p.now().Sub(p.good) < p.every
-	p.mu.Unlock()
-	if fresh {
-		return nil
-	}
-	return p.ask(ctx)
+	return p
 }

@@ -50,4 +50,9 @@ func Reach(ctx context.Context, list Operation, known map[string]any) error {
 	return nil
 }
 
+// Reacher is Reach as a probe.
+func Reacher(list Operation, known map[string]any) func(context.Context) error {
+	return func(ctx context.Context) error { return Reach(ctx, list, known) }
+}
+
 func never(string) bool { return false }

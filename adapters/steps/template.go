@@ -3,6 +3,7 @@ package steps
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -107,6 +108,56 @@ func (t *Template) Fill(s Scope, escape func(before, value string) (string, erro
 	}
 	return b.String(), nil
 }
+
+// Words writes the template as arguments of a program, each of them one whatever it
+// holds. A hole with a list makes an argument for each element. A text that begins
+// as an option does, --name={...}, is left out where its hole has no value; elsewhere
+// a missing value would move the arguments behind it, and is refused.
+func (t *Template) Words(s Scope) ([]string, error) {
+	words := []string{""}
+	for _, p := range t.parts {
+		values := []any{p.text}
+		if p.hole != nil {
+			v, err := p.hole.Eval(s)
+			switch {
+			case err != nil:
+				return nil, err
+			case v == nil && strings.HasPrefix(words[0], "-"):
+				return nil, nil
+			case v == nil:
+				return nil, fmt.Errorf("line %d: %w", t.At.Line, ErrHole)
+			}
+			if values = listOf(v); slices.ContainsFunc(values, composed) {
+				return nil, fmt.Errorf("line %d: an argument is a text", t.At.Line)
+			}
+		}
+		if len(values) != 1 && len(words) != 1 {
+			return nil, fmt.Errorf("line %d: two lists in one argument", t.At.Line)
+		}
+		var longer []string
+		for _, w := range words {
+			for _, v := range values {
+				longer = append(longer, w+textOf(v))
+			}
+		}
+		words = longer
+		if len(words) == 0 {
+			return nil, nil
+		}
+	}
+	return words, nil
+}
+
+func composed(v any) bool {
+	switch v.(type) {
+	case nil, map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+// BeginsOpen reports whether the text begins with a hole.
+func (t *Template) BeginsOpen() bool { return len(t.parts) > 0 && t.parts[0].hole != nil }
 
 // Uses reports whether a hole names a value.
 func (t *Template) Uses(name string) bool {
