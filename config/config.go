@@ -78,7 +78,7 @@ func (c *Config) Folders() []string {
 func root() form[Config] {
 	return block[Config]{
 		title: "the file",
-		doc: "One YAML file says everything. Relative paths start in its folder. In `token`, `hash`, `dsn` and the secrets of a REST backend, `${env:NAME}` stands for an " +
+		doc: "One YAML file says everything. Relative paths start in its folder. In `token`, `hash`, `dsn` and the secrets of a backend, `${env:NAME}` stands for an " +
 			"environment variable and `${file:/path}` for the content of a file (`$${` is a plain `${`). `postern check` finds every problem at once.",
 		keys: []key[Config]{
 			field("gateway", gateway(), func(c *Config) *Gateway { return &c.Gateway }).or("{}").

@@ -56,7 +56,7 @@ func (r *reader) checkScalar(t *Tree) bool {
 		return false
 	}
 	if reference.MatchString(t.Value) {
-		r.report.Errorf(t.Text, "it is expanded in token, hash and dsn, and in the secrets of a REST backend", "%s does not expand ${…}", t.label)
+		r.report.Errorf(t.Text, "it is expanded in token, hash and dsn, and in the secrets of a backend", "%s does not expand ${…}", t.label)
 		return false
 	}
 	return true

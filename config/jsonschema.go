@@ -1,6 +1,9 @@
 package config
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // JSONSchema is the JSON Schema of a configuration file, for editors. It knows
 // every key and value of the spec; what depends on a backend's type is allowed
@@ -85,6 +88,9 @@ func (d *description) json() object {
 		p["description"] = e.doc
 		if scalar := e.shape.block == nil && e.shape.item == nil; scalar && e.fallback != "" {
 			p["default"] = e.defaultJSON()
+		}
+		if other, ok := properties[e.name].(object); ok && !reflect.DeepEqual(other, p) {
+			p = object{"anyOf": []object{other, p}} // another kind has a key of that name
 		}
 		properties[e.name] = p
 	}

@@ -15,8 +15,9 @@ type Backend struct {
 	Concurrency Int
 	Breaker     Breaker
 
-	SQL  SQLBackend  // type sql
-	REST RESTBackend // type rest
+	SQL     SQLBackend     // type sql
+	REST    RESTBackend    // type rest
+	Command CommandBackend // type command
 
 	// Options are the keys of the type, as written.
 	Options *Tree
@@ -52,7 +53,7 @@ func backend() form[Backend] {
 		doc:   "One legacy system. The guard around it (timeout, concurrency, cache, breaker) keeps Postern up when the system is not.",
 		keys: []key[B]{
 			field("type", choice(names...), func(b *B) *Text { return &b.Type }).required().like("sql").
-				says("`sql`: a database. `rest`: an API over HTTP: JSON, XML, forms, JSON-RPC, SOAP. `memory`: records that live as long as the process, for trying things out."),
+				says("`sql`: a database. `rest`: an API over HTTP: JSON, XML, forms, JSON-RPC, SOAP. `command`: a program with a command line. `memory`: records that live as long as the process, for trying things out."),
 			field("timeout", duration(time.Millisecond), func(b *B) *Duration { return &b.Timeout }).or("5s").
 				says("How long one exchange with the system may take."),
 			field("concurrency", integer(1, 10_000), func(b *B) *Int { return &b.Concurrency }).or("8").
@@ -85,6 +86,7 @@ func backendKinds() []kindKeys[Backend] {
 				says("SQL to run once, when the SQLite file does not exist yet. For examples and trials."),
 		}},
 		{"rest", restBackend()},
+		{"command", commandBackend()},
 		{"memory", nil},
 	}
 }

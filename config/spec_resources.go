@@ -32,7 +32,7 @@ type Target struct {
 	Constants []Constant
 
 	SQL  SQLTarget  // backends of type sql
-	REST RESTTarget // backends of type rest
+	REST RESTTarget // backends of type rest and command
 
 	// Options are the keys that depend on the backend's type, as written.
 	Options *Tree
@@ -147,7 +147,8 @@ func targetKinds() []kindKeys[Target] {
 				says("The table, or a view that can be written."),
 			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},
-		{"rest", restTarget()},
+		{"rest", stepTarget(overHTTP)},
+		{"command", stepTarget(byProgram)},
 		{"memory", []key[Target]{
 			generated.says("Whether the backend makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},

@@ -68,6 +68,7 @@ type Step struct {
 	At         Text
 	Name, When Text
 	Verbs      [8]Text // by position in Verbs
+	Run        []Text  // arguments of a program
 	Query      []Pair
 	Headers    []Pair
 	Send       Text
@@ -122,7 +123,7 @@ type Members struct {
 	Add, Remove, Change []Step
 }
 
-// A RESTTarget is one kind of object behind an API.
+// A RESTTarget is one kind of object behind an API, or a program.
 type RESTTarget struct {
 	Get, List, Create, Update, Delete []Step
 	Finds                             []Find
@@ -185,7 +186,7 @@ func oauth() form[OAuth] {
 func login() form[Login] {
 	type L = Login
 	return block[L]{title: "login", doc: "The steps that begin a session. What they let is `session.NAME` in every expression.", keys: []key[L]{
-		field("steps", several("step", step()), func(l *L) *[]Step { return &l.Steps }).required().
+		field("steps", several("step", step(overHTTP)), func(l *L) *[]Step { return &l.Steps }).required().
 			like("{post: /login, send: '{user: secret.user, password: secret.password}', let: {token: body.token}}").says("The calls, in order."),
 		field("headers", namedExpressions("header"), func(l *L) *[]Pair { return &l.Headers }).like(`{Authorization: '"Bearer " + session.token'}`).
 			says("Headers of every call of the session: expressions."),
@@ -239,9 +240,24 @@ func verbText() form[Text] {
 	return f
 }
 
-func stepKeys() []key[Step] {
+// A manner is how steps say their calls in one kind of backend.
+type manner struct {
+	shared, doc, example string // of the block that is one step
+	call                 func() []key[Step]
+	check                func(r *reader, t *Tree, where string, s *Step)
+	add, remove          string // examples
+}
+
+var overHTTP = manner{
+	shared: "step", doc: "One call of an operation: when it is needed, the call, what counts as a failure, what it yields. A step without a call yields what is known already.",
+	example: "get: /users.json\nquery: {limit: page.limit, offset: page.offset}\nrecords: body.users\ntotal: body.total_count",
+	call:    callKeys, check: checkVerb,
+	add: `{post: "/groups/{key}/users", send: '{user_id: item}'}`, remove: `{delete: "/groups/{key}/users/{item}"}`,
+}
+
+func stepKeys(m manner) []key[Step] {
 	type S = Step
-	return append(callKeys(),
+	return append(m.call(),
 		field("name", text(), func(s *S) *Text { return &s.Name }).like("create").says("Later steps see the answer as `steps.NAME`."),
 		field("when", expression(), func(s *S) *Text { return &s.When }).like(`'changed("mail")'`).says("When the step is needed. Default: always. Of a `find` that is one step: which filters it answers."),
 		field("each", expression(), func(s *S) *Text { return &s.Each }).like("record.roles").says("A list: the call is made for every element, as `item`."),
@@ -263,14 +279,12 @@ func stepKeys() []key[Step] {
 	)
 }
 
-func step() form[Step] {
-	undo := block[Step]{title: "undo", doc: "A call.", keys: callKeys(), check: checkVerb}
-	b := block[Step]{title: "step", shared: "step",
-		doc:     "One call of an operation: when it is needed, the call, what counts as a failure, what it yields. A step without a call yields what is known already.",
-		example: "get: /users.json\nquery: {limit: page.limit, offset: page.offset}\nrecords: body.users\ntotal: body.total_count",
-		keys: append(stepKeys(),
+func step(m manner) form[Step] {
+	undo := block[Step]{title: "undo", doc: "A call.", keys: m.call(), check: m.check}
+	b := block[Step]{title: "step", shared: m.shared, doc: m.doc, example: m.example,
+		keys: append(stepKeys(m),
 			field("undo", optional(undo.form()), func(s *Step) **Step { return &s.Undo }).says("A call that takes the step back, if a later one fails.")),
-		check: checkVerb}
+		check: m.check}
 	return b.form()
 }
 
@@ -312,12 +326,12 @@ func fail() form[Fail] {
 	}}.form()
 }
 
-func finding() form[Find] {
+func finding(m manner) form[Find] {
 	ops := oneOrMore(choice("eq", "co", "sw", "ew", "gt", "ge", "lt", "le", "ne"))
 	answers := named("field", inside(ops, func(a *Answers) *[]Text { return &a.Ops }), anyName, func(a *Answers) *Text { return &a.Field })
 	return block[Find]{title: "find", doc: "A list that answers filters: a step, or several under `steps`, over `filter.field`, `filter.op` and `filter.value`. What comes back is checked again.",
-		keys: append(inStep(stepKeys(), func(f *Find) *Step { return &f.Step }),
-			field("steps", several("step", step()), func(f *Find) *[]Step { return &f.Steps }).says("The calls, where one is not enough."),
+		keys: append(inStep(stepKeys(m), func(f *Find) *Step { return &f.Step }),
+			field("steps", several(m.shared, step(m)), func(f *Find) *[]Step { return &f.Steps }).says("The calls, where one is not enough."),
 			field("answers", answers, func(f *Find) *[]Answers { return &f.Answers }).required().like("{login: [eq, co]}").
 				says("The fields and operators for which everything that matches is among the answers."),
 			field("exact", boolean(), func(f *Find) *Bool { return &f.Exact }).or("false").says("Nothing else is among the answers."),
@@ -326,24 +340,25 @@ func finding() form[Find] {
 		),
 		check: func(r *reader, t *Tree, where string, f *Find) {
 			if !t.has("steps") {
-				checkVerb(r, t, where, &f.Step)
+				m.check(r, t, where, &f.Step)
 			}
 		}}.form()
 }
 
-func members() form[Members] {
+func members(m manner) form[Members] {
 	type M = Members
 	return block[M]{title: "members", doc: "The calls that change the values of a field one by one: `add` and `remove` for each as `item`, or `change` for all as the lists `add` and `remove`.", keys: []key[M]{
-		field("add", several("step", step()), func(m *M) *[]Step { return &m.Add }).like(`{post: "/groups/{key}/users", send: '{user_id: item}'}`).says("Adds one value."),
-		field("remove", several("step", step()), func(m *M) *[]Step { return &m.Remove }).like(`{delete: "/groups/{key}/users/{item}"}`).says("Removes one value."),
-		field("change", several("step", step()), func(m *M) *[]Step { return &m.Change }).says("Adds and removes all at once."),
+		field("add", several(m.shared, step(m)), func(m *M) *[]Step { return &m.Add }).like(m.add).says("Adds one value."),
+		field("remove", several(m.shared, step(m)), func(m *M) *[]Step { return &m.Remove }).like(m.remove).says("Removes one value."),
+		field("change", several(m.shared, step(m)), func(m *M) *[]Step { return &m.Change }).says("Adds and removes all at once."),
 	}}.form()
 }
 
-func restTarget() []key[Target] {
+// stepTarget are the keys of a target that is described by steps.
+func stepTarget(m manner) []key[Target] {
 	type T = Target
 	ops := func(name string, goal func(*RESTTarget) *[]Step, doc string) key[T] {
-		return field(name, several("step", step()), func(t *T) *[]Step { return goal(&t.REST) }).says(doc)
+		return field(name, several(m.shared, step(m)), func(t *T) *[]Step { return goal(&t.REST) }).says(doc)
 	}
 	return []key[T]{
 		ops("list", func(t *RESTTarget) *[]Step { return &t.List }, "Lists all objects. Several steps with records are one list.").required(),
@@ -351,8 +366,8 @@ func restTarget() []key[Target] {
 		ops("create", func(t *RESTTarget) *[]Step { return &t.Create }, "Makes an object of `record`. Default: clients cannot."),
 		ops("update", func(t *RESTTarget) *[]Step { return &t.Update }, "Changes an object by `changes`, or to `record`. Default: clients cannot."),
 		ops("delete", func(t *RESTTarget) *[]Step { return &t.Delete }, "Deletes an object. Default: clients cannot."),
-		field("find", list(finding()), func(t *T) *[]Find { return &t.REST.Finds }).says("Lists that answer filters."),
-		field("members", named("field", members(), anyName, func(m *Members) *Text { return &m.Field }), func(t *T) *[]Members { return &t.REST.Members }).
+		field("find", list(finding(m)), func(t *T) *[]Find { return &t.REST.Finds }).says("Lists that answer filters."),
+		field("members", named("field", members(m), anyName, func(m *Members) *Text { return &m.Field }), func(t *T) *[]Members { return &t.REST.Members }).
 			says("How the values of a field are added and removed one by one. Default: the list is replaced."),
 		field("fails", list(fail()), func(t *T) *[]Fail { return &t.REST.Fails }).says("What the answers of all calls mean."),
 		field("read", namedExpressions("field"), func(t *T) *[]Pair { return &t.REST.Read }).like(`{user_ids: 'map(item.users ?? [], .id)'}`).

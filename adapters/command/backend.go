@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ type Backend struct {
 	env    []string
 	turns  chan struct{} // one for every process that may run
 	proof  *steps.Proof  // nil: nothing to prove
+	locks  steps.KindLocks
 	values map[string]any
 }
 
@@ -40,6 +42,9 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("the program cannot be run: %w", plainly(err))
+	}
+	if info, err := os.Stat(cfg.Directory); cfg.Directory != "" && (err != nil || !info.IsDir()) {
+		return nil, nil, errors.New("there is no such directory for it to run in")
 	}
 	if cfg.Size == 0 {
 		cfg.Size = defaultSize
@@ -63,8 +68,10 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 
 // plainly is the cause alone: the configuration's line says which file.
 func plainly(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return e.Err
+	}
+	if e := (*exec.Error)(nil); errors.As(err, &e) {
 		return e.Err
 	}
 	return err

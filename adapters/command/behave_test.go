@@ -33,14 +33,11 @@ func all(ctx context.Context, a adapters.Adapter) ([]string, error) {
 
 // TestArguments: what a value holds is one argument, and never a part of a shell.
 func TestArguments(t *testing.T) {
-	for _, v := range []string{"a b", "$(id)", "`id`", "a;b", "'", `"`, "*", "é\n", "-rf", "--help"} {
+	for _, v := range []string{"a b", "$(id)", "`id`", "a;b", "'", `"`, "*", "é", "-rf", "--help"} {
 		target := command.Target{Fields: []string{"value"}, Key: []string{"id"}, Get: list(step("arguments", "--", "{key}", "--x={key}").record(`{id: key, value: string(body)}`))}
 		a := open(t, target, nil)
-		if strings.Contains(v, "\n") {
-			continue // no key
-		}
 		rec, err := a.Get(t.Context(), adapters.Key(v), adapters.AllFields)
-		if got := adapters.Text(rec.Get("value")); err != nil || !strings.Contains(got, strconv.Quote("--x="+v)[1:5]) || strings.Count(got, ",") < 2 {
+		if got := adapters.Text(rec.Get("value")); err != nil || got != "[-- "+v+" --x="+v+"]" {
 			t.Errorf("%q: %q, %v", v, got, err)
 		}
 	}
@@ -94,6 +91,9 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
+// braces writes a text as a template without holes.
+var braces = strings.NewReplacer("{", "{{", "}", "}}")
+
 // TestOutput: what is no JSON, cut or empty breaks nothing.
 func TestOutput(t *testing.T) {
 	for said, want := range map[string]adapters.Kind{
@@ -103,7 +103,7 @@ func TestOutput(t *testing.T) {
 		"{}":       adapters.Internal,
 		"\xff":     adapters.Unavailable,
 	} {
-		if _, err := all(t.Context(), open(t, listing("say", said), nil)); !adapters.Is(err, want) {
+		if _, err := all(t.Context(), open(t, listing("say", braces.Replace(said)), nil)); !adapters.Is(err, want) {
 			t.Errorf("%q: %v", said, err)
 		}
 	}
@@ -123,9 +123,9 @@ func TestFormats(t *testing.T) {
 		{"json", `["a","b"]`, "body"},
 		{"lines", "{\"value\":\"a\"}\n\n{\"value\":\"b\"}\n", "body"},
 		{"csv", "id,value\n1,a\n2,\"b\"\n", "body"},
-		{"text", "a:1\nb:2\n", `map(filter(split(body, "\n"), # != ""), split(#, ":")[0])`},
+		{"text", "a:1\nb:2\n", `map(split(trim(body), "\n"), split(#, ":")[0])`},
 	} {
-		target := listing("say", strings.NewReplacer("{", "{{", "}", "}}").Replace(c.said))
+		target := listing("say", braces.Replace(c.said))
 		target.List = list(one{target.List[0]}.records(c.records).format(c.format))
 		if got, err := all(t.Context(), open(t, target, nil)); err != nil || !slices.Equal(got, []string{"a", "b"}) {
 			t.Errorf("%s: %q, %v", c.format, got, err)

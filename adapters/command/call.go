@@ -20,9 +20,13 @@ func (b *Backend) tongue() steps.Tongue[Step] {
 		Answer: answerRoots,
 		Common: func(s *Step) (*steps.Written, *Step) { return &s.Written, s.Undo },
 		Call: func(c *steps.Compiler, op string, roots steps.Roots, s *Step) steps.Call {
+			if s.Run == nil && s.Yields() {
+				return steps.NoCall{}
+			}
 			return b.call(c, op, roots, s)
 		},
 		Values: b.values,
+		Locks:  b.locks.Of,
 		Wants:  steps.Examples{Record: "record: body", Records: "records: body"},
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/postern/postern/adapters/steps"
 )
@@ -24,9 +23,7 @@ type Backend struct {
 	session *session     // nil: the credential is on every call by itself
 	proof   *steps.Proof // nil: nothing to prove
 	values  map[string]any
-
-	mu    sync.Mutex
-	locks map[string]*steps.Locks // by kind of object
+	locks   steps.KindLocks
 }
 
 const (
@@ -109,22 +106,6 @@ func (b *Backend) redirect(req *http.Request, via []*http.Request) error {
 }
 
 func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
-
-// locksOf are the locks of a kind of object, the same for all who change it.
-func (b *Backend) locksOf(kind string) *steps.Locks {
-	if kind == "" {
-		return nil
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.locks == nil {
-		b.locks = map[string]*steps.Locks{}
-	}
-	if b.locks[kind] == nil {
-		b.locks[kind] = steps.NewLocks()
-	}
-	return b.locks[kind]
-}
 
 // Close lets go of idle connections.
 func (b *Backend) Close() { b.client.CloseIdleConnections() }

@@ -30,7 +30,7 @@ func (b *Backend) tongue(free bool) steps.Tongue[Step] {
 			return p.call(s)
 		},
 		Values: b.values,
-		Locks:  b.locksOf,
+		Locks:  b.locks.Of,
 		Wants:  steps.Examples{Record: "record: body.user", Records: "records: body.users"},
 	}
 }

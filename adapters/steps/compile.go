@@ -99,6 +99,7 @@ func (p *compiler[S]) members(m WrittenMembers[S]) *Members {
 func once(all []Problem) []Problem {
 	seen := map[Problem]bool{}
 	return slices.DeleteFunc(all, func(p Problem) bool {
+		p.Hint = "" // it may name what is known in one step and not in another
 		again := seen[p]
 		seen[p] = true
 		return again

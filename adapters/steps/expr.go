@@ -149,7 +149,7 @@ func (c *Compiler) libraryProblem(at Text, offset int, text string, err error, r
 	}
 	hint := ""
 	if name, unknown := strings.CutPrefix(message, "unknown name "); unknown {
-		hint = "known here: " + strings.Join(slices.Sorted(slices.Values(roots)), ", ")
+		hint = "known here: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(roots))), ", ")
 		if n := Nearest(name, roots); n != "" {
 			hint = fmt.Sprintf("did you mean %s?", n)
 		}

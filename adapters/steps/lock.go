@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"hash/maphash"
+	"sync"
 
 	"github.com/postern/postern/adapters"
 )
@@ -22,6 +23,29 @@ func NewLocks() *Locks {
 		l.slots[i] = make(chan struct{}, 1)
 	}
 	return l
+}
+
+// KindLocks are the locks of each kind of object of a backend, the same for all who
+// change it. The zero KindLocks is ready.
+type KindLocks struct {
+	mu  sync.Mutex
+	all map[string]*Locks
+}
+
+// Of are the locks of a kind; nil for a kind without a name.
+func (k *KindLocks) Of(kind string) *Locks {
+	if kind == "" {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.all == nil {
+		k.all = map[string]*Locks{}
+	}
+	if k.all[kind] == nil {
+		k.all[kind] = NewLocks()
+	}
+	return k.all[kind]
 }
 
 func (l *Locks) lock(ctx context.Context, op string, key adapters.Key) (unlock func(), err error) {

@@ -31,6 +31,7 @@ type assembly struct {
 
 	databases map[string]*sql.Database
 	apis      map[string]*rest.Backend
+	kinds     map[string]opened       // backends of further types
 	guards    map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
 	targets   []provision.Target
 	tables    []*sql.Adapter // by position of targets; nil for other kinds
@@ -68,7 +69,7 @@ func (a *assembly) openBackends() error {
 		return err
 	}
 	a.databases, a.guards = map[string]*sql.Database{}, map[string]*guard.Guard{}
-	a.apis = map[string]*rest.Backend{}
+	a.apis, a.kinds = map[string]*rest.Backend{}, map[string]opened{}
 	for i := range a.cfg.Backends {
 		b := &a.cfg.Backends[i]
 		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log))
@@ -78,6 +79,13 @@ func (a *assembly) openBackends() error {
 				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
 			}
 			a.apis[b.Name.Value] = api
+		}
+		if open := opener(b.Type.Value); open != nil && !a.trial.standsIn(b) {
+			made, problems, err := open(a.cfg, b)
+			if err = errors.Join(err, faults(problems)); err != nil {
+				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
+			}
+			a.kinds[b.Name.Value] = made
 		}
 		if b.Type.Value != "sql" || a.trial.standsIn(b) {
 			continue
@@ -169,6 +177,9 @@ func (a *assembly) bare(m *rules.Mapping, r *config.Resource, b *config.Backend)
 		return made, nil, err
 	case b.Type.Value == restKind:
 		made, problems := restAdapter(a.apis[b.Name.Value], m, r)
+		return made, nil, faults(problems)
+	case a.kinds[b.Name.Value] != nil:
+		made, problems := a.kinds[b.Name.Value].adapter(m, r)
 		return made, nil, faults(problems)
 	case b.Type.Value == "sql":
 		t, err := a.table(m, r)
@@ -280,6 +291,9 @@ func (a *assembly) close() error {
 	}
 	for _, api := range a.apis {
 		api.Close()
+	}
+	for _, k := range a.kinds {
+		k.close()
 	}
 	if a.ids != nil {
 		errs = append(errs, a.ids.Close())

@@ -35,6 +35,7 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 	}
 	mappings := compile(cfg) // also of a broken configuration: all problems at once
 	checkREST(cfg, mappings)
+	checkKinds(cfg, mappings)
 	return cfg, mappings, cfg.Report.Err()
 }
 
@@ -53,7 +54,7 @@ func compile(cfg *config.Config) []*rules.Mapping {
 		}
 		in.Types = types
 		if b := cfg.Backend(cfg.Resources[i].Target.Backend.Value); b != nil {
-			in.Lists = b.Type.Value == restKind
+			in.Lists = described(b.Type.Value)
 		}
 		m, problems := rules.Compile(in)
 		for _, p := range problems {

@@ -28,6 +28,7 @@ var may = map[string][]string{
 	"adapters/sql":         {"adapters", "scim/filter"},
 	"adapters/steps":       {"adapters", "scim/filter"},
 	"adapters/rest":        {"adapters", "adapters/steps", "scim/filter"},
+	"adapters/command":     {"adapters", "adapters/steps"},
 	"adapters/guard":       {"adapters", "scim/filter"},
 	"adapters/trace":       {"adapters", "scim/filter"},
 	"adapters/adaptertest": {"adapters", "scim/filter"},
