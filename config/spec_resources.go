@@ -45,6 +45,8 @@ type Constant struct{ Field, Value Text }
 type SQLTarget struct {
 	Table     Text
 	Generated Bool
+	Where     []Constant
+	Joins     []Join
 }
 
 // A Rule says what one SCIM attribute is made of.
@@ -56,8 +58,14 @@ type Rule struct {
 	In, Out       Text    // expressions
 	Split, Format Text
 
-	Table, Owner, Member Text // a join table
-	Refers               Text
+	Table, Member Text // a join table, or with Columns one of elements
+	Owner         []Text
+	Columns       []Column
+	Where         []Constant
+	Order         Text
+	Key           []Text
+	Lookup        *Lookup
+	Refers        Text
 
 	Default    *Text
 	Mutability Text
@@ -100,7 +108,6 @@ func extension() form[Extension] {
 
 func target() form[Target] {
 	type T = Target
-	constant := named("field", inside(anyText(), func(c *Constant) *Text { return &c.Value }), anyName, func(c *Constant) *Text { return &c.Field })
 	return block[T]{
 		title: "target",
 		doc:   "One kind of object in one backend.",
@@ -115,7 +122,7 @@ func target() form[Target] {
 			field("birth", text(), func(t *T) *Text { return &t.Birth }).like("created_at").
 				says("A field that the backend sets once and never changes, such as a time of creation or a serial number. If the backend gives a deleted record's key " +
 					"to a new one, the two differ in it, and the old id is retired. Not needed where keys never come back."),
-			field("constants", constant, func(t *T) *[]Constant { return &t.Constants }).like("{kind: person}").
+			field("constants", constants("field"), func(t *T) *[]Constant { return &t.Constants }).like("{kind: person}").
 				says("Fields that every record gets on creation."),
 		},
 		kinds:   targetKinds(),
@@ -143,6 +150,11 @@ func targetKinds() []kindKeys[Target] {
 	generated := field("generated", boolean(), func(t *Target) *Bool { return &t.SQL.Generated })
 	return []kindKeys[Target]{
 		{"sql", []key[Target]{
+			field("where", constants("column"), func(t *Target) *[]Constant { return &t.SQL.Where }).like("{kind: person}").
+				says("Columns that hold these values in every row that counts. Other rows are as if they were not there; new ones get the values."),
+			field("join", named("name", join(), anyName, func(j *Join) *Text { return &j.Name }), func(t *Target) *[]Join { return &t.SQL.Joins }).
+				like("{contact: {table: contact, on: emp_no}}").
+				says("Rows of other tables that belong to a record, one each. Their columns are fields: `contact.email`."),
 			field("table", text(), func(t *Target) *Text { return &t.SQL.Table }).required().like("employee").
 				says("The table, or a view that can be written."),
 			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
@@ -157,7 +169,6 @@ func targetKinds() []kindKeys[Target] {
 
 func rule() form[Rule] {
 	type R = Rule
-	coded := named("backend value", inside(anyText(), func(c *Coded) *Text { return &c.SCIM }), anyName, func(c *Coded) *Text { return &c.Backend })
 	long := block[R]{
 		title: "attribute",
 		doc: "The key is a SCIM path: `userName`, `name.givenName`, `emails[type eq \"work\"].value`, `enterprise:department`. A name alone is a rename. " +
@@ -173,7 +184,7 @@ members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
 `,
 		keys: []key[R]{
 			field("name", text(), func(r *R) *Text { return &r.Name }).like("login").says("The backend's field."),
-			field("values", coded, func(r *R) *[]Coded { return &r.Values }).like("{A: true, L: false}").
+			field("values", coded(), func(r *R) *[]Coded { return &r.Values }).like("{A: true, L: false}").
 				says("What the backend's values mean, one by one."),
 			field("in", expression(), func(r *R) *Text { return &r.In }).like(`'record.first_name + " " + record.last_name'`).
 				says("Backend to SCIM: an expression over `record`, and with `name` also over `value`, that field's. The attribute is readOnly unless `name` and `out` are there too."),
@@ -184,9 +195,19 @@ members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
 			field("format", text(), func(r *R) *Text { return &r.Format }).like("unix").
 				says("How the field holds a dateTime: `unix`, `unixMilli`, `date`, or a layout of Go's package time."),
 			field("table", text(), func(r *R) *Text { return &r.Table }).like("employee_role").
-				says("A join table that holds the values, with `owner` and `member`."),
-			field("owner", text(), func(r *R) *Text { return &r.Owner }).like("role_id").says("The join table's column with this resource's key."),
+				says("A join table that holds the values, with `owner` and `member`; or the table of the elements, with `owner` and `columns`."),
+			field("owner", oneOrMore(text()), func(r *R) *[]Text { return &r.Owner }).like("role_id").says("The column, or columns, of `table` with this resource's key."),
 			field("member", text(), func(r *R) *Text { return &r.Member }).like("emp_no").says("The join table's column with the value."),
+			field("columns", named("sub-attribute", column(), anyName, func(c *Column) *Text { return &c.Path }), func(r *R) *[]Column { return &r.Columns }).
+				like("{value: address, type: kind}").
+				says("The elements are rows of `table`: which column holds which sub-attribute. A row that changes is updated where it is."),
+			field("where", constants("column"), func(r *R) *[]Constant { return &r.Where }).like("{medium: mail}").
+				says("With `columns`: what the rows of `table` hold that count. New ones get it."),
+			field("order", text(), func(r *R) *Text { return &r.Order }).like("position").says("With `columns`: the column that numbers the rows of a record. Default: their key."),
+			field("key", oneOrMore(text()), func(r *R) *[]Text { return &r.Key }).like("email_id").
+				says("With `columns`: what tells the rows apart. Default: the primary key, or else all columns that are mapped."),
+			field("lookup", optional(lookup()), func(r *R) **Lookup { return &r.Lookup }).like("{table: dept, key: id, name: title}").
+				says("With `name`: the field holds a key of another table, and the attribute the name that goes with it."),
 			field("refers", text(), func(r *R) *Text { return &r.Refers }).like("User").
 				says("The values are keys of records of this resource type; clients see ids."),
 			field("default", optional(anyText()), func(r *R) **Text { return &r.Default }).like("Employee").
@@ -208,22 +229,39 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 		return
 	}
 	// Any of these either says where the attribute comes from or got its own message.
-	sources := []string{"name", "in", "out", "default", "table", "owner", "member", "values", "split", "format"}
+	sources := []string{"name", "in", "out", "default", "table", "owner", "member", "values", "split", "format", "columns"}
 	here := func(k string) bool { return t.Find(k) != nil }
-	for _, k := range []string{"owner", "member"} {
+	second := "member"
+	if here("columns") {
+		second = "columns"
+	}
+	for _, k := range []string{"owner", second} {
 		if here("table") && !t.has(k) {
 			r.report.Errorf(t.place(), "as in {table: employee_role, owner: role_id, member: emp_no}", "%s has table and so needs %q", where, k)
 		}
+	}
+	for _, k := range []string{"where", "order", "key"} {
+		if here(k) && !t.has("columns") {
+			r.report.Errorf(t.Find(k).Key, "add columns", "%s has %s without columns", where, k)
+		}
+	}
+	for _, k := range []string{"owner", "member", "columns"} {
 		if !t.has("table") && here(k) {
 			r.report.Errorf(t.Find(k).Key, "add table", "%s has %s without table", where, k)
 		}
 	}
-	for _, k := range []string{"name", "values", "in", "out", "split", "format"} {
+	if here("columns") && here("member") {
+		r.report.Errorf(t.Find("member").Key, "delete one of the two", "%s has both columns and member", where)
+	}
+	if here("columns") && here("refers") {
+		r.report.Errorf(t.Find("refers").Key, "delete one of the two", "%s has both columns and refers", where)
+	}
+	for _, k := range []string{"name", "values", "in", "out", "split", "format", "lookup"} {
 		if here("table") && here(k) {
 			r.report.Errorf(t.Find(k).Key, "delete one of the two", "%s has both table and %s", where, k)
 		}
 	}
-	for _, k := range []string{"values", "out", "split", "format"} {
+	for _, k := range []string{"values", "out", "split", "format", "lookup"} {
 		if here(k) && !t.has("name") && !t.has("table") {
 			r.report.Errorf(t.Find(k).Key, "add name, the backend's field", "%s has %s without name", where, k)
 		}

@@ -68,7 +68,7 @@ func cloneAll(as []*scim.Attribute) []*scim.Attribute {
 // rule makes the rule of a draft in the layout that will be served.
 func (c *compiler) rule(d *draft) {
 	s := d.spec
-	r := &Rule{Path: s.Path.Value, Line: s.Path.Line, attr: c.served(d.at.attr), field: s.Field.Value, index: -1,
+	r := &Rule{Path: s.Path.Value, Line: s.Path.Line, attr: c.served(d.at.attr), field: lookedUp(s), index: -1,
 		split: s.Split.Value, format: s.Format.Value, spec: s}
 	if r.item = r.attr; r.attr.Type == scim.TypeComplex && r.split != "" {
 		r.item = r.attr.Find("value")
@@ -79,6 +79,7 @@ func (c *compiler) rule(d *draft) {
 	}
 	c.reference(r)
 	c.relation(r)
+	c.rows(r)
 	c.table(r)
 	c.expressions(r)
 	r.readable = !d.outOnly() && !hidden(r.attr)
@@ -86,6 +87,7 @@ func (c *compiler) rule(d *draft) {
 	c.fallback(r)
 	if r.field != "" {
 		c.fields = append(c.fields, r.field)
+		c.m.Lookups = noteLookup(c.m.Lookups, s)
 	}
 	r.number = len(c.m.rules)
 	c.m.rules = append(c.m.rules, r)

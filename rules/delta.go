@@ -29,6 +29,12 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 			}
 			continue
 		}
+		if r.columns != nil {
+			if err := m.reshape(&d, r, rec, after); err != nil {
+				return d, err
+			}
+			continue
+		}
 		if r.group != nil && old.elems == nil {
 			old, now = m.assign(before), m.assign(after)
 		}

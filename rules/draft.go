@@ -61,6 +61,8 @@ func (c *compiler) include(d *draft) {
 	}
 	a, s := d.at.attr, d.spec
 	switch {
+	case s.Rows != nil:
+		c.includeRows(a, s.Rows)
 	case s.Refers.Value != "":
 		c.includeReference(a)
 	case a.Type == scim.TypeComplex && s.Split.Value != "" && s.In.Value == "" && a.Find("value") != nil:
@@ -85,10 +87,10 @@ func (c *compiler) includeReference(a *scim.Attribute) {
 // attribute as a whole.
 func (c *compiler) check(d *draft) bool {
 	s, before := d.spec, len(c.ps)
-	whole := s.Refers.Value != "" || s.Split.Value != "" || s.Relation != nil
+	whole := s.Refers.Value != "" || s.Split.Value != "" || s.Relation != nil || s.Rows != nil
 	if d.at.element != nil && whole {
 		if len(d.at.consts) > 0 || !strings.EqualFold(d.at.attr.Name, "value") {
-			c.ps.add(s.Path, "write "+c.short(d.at.element), "refers, split and join tables make whole elements of %s, and this is a part of one", c.short(d.at.element))
+			c.ps.add(s.Path, "write "+c.short(d.at.element), "refers, split, columns and join tables make whole elements of %s, and this is a part of one", c.short(d.at.element))
 			return false
 		}
 		d.at = place{attr: d.at.element}
@@ -112,6 +114,14 @@ func (c *compiler) checkGoal(d *draft) {
 func (c *compiler) checkSource(d *draft) {
 	s, a := d.spec, d.at.attr
 	expression := s.In.Value != "" || s.Out.Value != ""
+	if s.Rows != nil {
+		if !a.MultiValued {
+			c.ps.add(s.Path, "", "%s has one value, and rows of a table give several", s.Path.Value)
+			return
+		}
+		c.checkRows(d)
+		return
+	}
 	one := s.Relation == nil && !expression && s.Refers.Value == "" && s.Split.Value == ""
 	switch {
 	case s.Field.Value == "" && s.Relation == nil && !expression:

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -99,12 +100,14 @@ const maxNodes = 2000
 
 // expression compiles an expression and finds out what it names.
 func (c *compiler) expression(at Text, env environment, want ...expr.Option) *expression {
-	opts := append([]expr.Option{expr.Env(env.env), expr.MaxNodes(maxNodes)}, functions()...)
+	beside := &joinPatcher{c.in.Joins}
+	opts := append([]expr.Option{expr.Env(env.env), expr.MaxNodes(maxNodes), expr.Patch(beside)}, functions()...)
 	tree, err := parser.Parse(at.Value)
 	if err != nil {
 		c.ps = append(c.ps, env.problem(at, nil, err))
 		return nil
 	}
+	ast.Walk(&tree.Node, beside)
 	program, err := expr.Compile(at.Value, append(opts, want...)...)
 	if err != nil {
 		c.ps = append(c.ps, env.problem(at, tree.Node, err))
@@ -249,6 +252,30 @@ func exprValue(v any) any {
 		return string(v)
 	}
 	return v
+}
+
+// A joinPatcher makes one name of record.JOIN.COLUMN, the field of a row beside the
+// record.
+type joinPatcher struct{ joins []string }
+
+// Visit implements ast.Visitor.
+func (p *joinPatcher) Visit(n *ast.Node) {
+	outer, ok := (*n).(*ast.MemberNode)
+	if !ok {
+		return
+	}
+	base, join, ok := member(outer.Node)
+	column, isName := outer.Property.(*ast.StringNode)
+	if !ok || !isName || base != "record" || !slices.Contains(p.joins, join) {
+		return
+	}
+	inner := outer.Node
+	if c, chained := inner.(*ast.ChainNode); chained {
+		inner = c.Node
+	}
+	field := &ast.MemberNode{Node: inner.(*ast.MemberNode).Node, Property: &ast.StringNode{Value: join + "." + column.Value}}
+	field.Property.SetLocation(column.Location())
+	ast.Patch(n, field)
 }
 
 // A namesVisitor collects record.NAME and resource.NAME, how often record or

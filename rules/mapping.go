@@ -12,6 +12,8 @@ import (
 type Mapping struct {
 	Type      *schema.ResourceType // as served: what is mapped, and nothing else
 	Relations []RelationField
+	Rows      []RowsField
+	Lookups   []LookupField
 
 	shape      *adapters.Shape
 	key        []string

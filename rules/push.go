@@ -102,10 +102,16 @@ func (m *Mapping) compare(c *filter.Compare, l Lookup) filter.Expr {
 	if r := m.references[a]; r != nil {
 		return m.referenceCompare(c, r, l)
 	}
+	if r := m.byAttr[a.Parent()]; r != nil && r.columns != nil {
+		return m.anyRow(c, r)
+	}
 	if p := a.Parent(); p != nil && p.MultiValued {
 		return m.anyElement(c, a)
 	}
 	if r := m.byAttr[a]; r != nil {
+		if r.columns != nil {
+			return m.anyRow(c, r)
+		}
 		return m.one(c, r)
 	}
 	return nil
@@ -193,6 +199,9 @@ func (m *Mapping) byForms(c *filter.Compare, r *Rule) filter.Expr {
 
 // present is true where a complex attribute, or an extension, holds anything.
 func (m *Mapping) present(a *scim.Attribute) filter.Expr {
+	if r := m.byAttr[a]; r != nil && r.columns != nil {
+		return m.rowPresent(r)
+	}
 	if all := m.elements[a]; all != nil {
 		terms := make([]filter.Expr, len(all.groups))
 		for i, g := range all.groups {
@@ -217,6 +226,9 @@ func (m *Mapping) present(a *scim.Attribute) filter.Expr {
 // makes is true where a rule makes a value; nil for one that makes a complex
 // value, for a list, and for a reference: its record may be out of scope.
 func (m *Mapping) makes(r *Rule) filter.Expr {
+	if r.readable && r.columns != nil {
+		return m.rowPresent(r)
+	}
 	if r.readable && (r.attr.Type == scim.TypeComplex || !r.plain()) {
 		return nil
 	}

@@ -91,13 +91,16 @@ func (m *Mapping) element(e *filter.Element, l Lookup) filter.Expr {
 			return m.referenceCompare(c, r, l)
 		}
 	}
+	if r := m.byAttr[a]; r != nil && r.columns != nil {
+		return m.rowElement(e, r)
+	}
 	all := m.elements[a]
 	if all == nil {
 		return nil
 	}
 	terms := make([]filter.Expr, len(all.groups))
 	for i, g := range all.groups {
-		t := m.where(e.Where, g)
+		t := m.where(e.Where, func(c *filter.Compare) filter.Expr { return m.inGroup(c, g) })
 		if t != nil && filter.Matches(t, nothing{}) { // true of nothing: then there must be an element
 			t = allOf(m.exists(g), t)
 		}
@@ -111,11 +114,12 @@ func attribute(c *filter.Compare) *scim.Attribute {
 	return a
 }
 
-func (m *Mapping) where(e filter.Expr, g *group) filter.Expr {
+// where translates the conditions on one element, leaf by leaf.
+func (m *Mapping) where(e filter.Expr, leaf func(*filter.Compare) filter.Expr) filter.Expr {
 	each := func(es []filter.Expr) []filter.Expr {
 		out := make([]filter.Expr, len(es))
 		for i, t := range es {
-			out[i] = m.where(t, g)
+			out[i] = m.where(t, leaf)
 		}
 		return out
 	}
@@ -125,9 +129,9 @@ func (m *Mapping) where(e filter.Expr, g *group) filter.Expr {
 	case filter.Or:
 		return anyOf(each(e)...)
 	case filter.Not:
-		return m.negate(m.where(e.Term, g))
+		return m.negate(m.where(e.Term, leaf))
 	case *filter.Compare:
-		return m.inGroup(e, g)
+		return leaf(e)
 	case filter.True, filter.False:
 		return e
 	}

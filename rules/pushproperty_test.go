@@ -59,6 +59,7 @@ func richRules() []Spec {
 		rule("test:page", name("page")),
 		rule("test:tags", name("tags"), split(";")),
 		rule("test:numbers", name("numbers"), split(",")),
+		rule("photos", rows(rule("value", name("url")), rule("type", name("kind"), table("w", "work", "h", "home", "W", "work")), rule("primary", name("main")), rule("display", name("note")))),
 		rule("test:pet.name", name("pet")),
 		rule("test:pet.age", name("pet_age")),
 		rule("test:boss", name("boss2"), refers("User")),
@@ -109,6 +110,9 @@ var (
 
 // drawRaw draws what a backend's field may hold.
 func drawRaw(t *rapid.T, field string) any {
+	if field == photoField {
+		return drawRows(t)
+	}
 	if strings.HasPrefix(field, relationPrefix) {
 		return rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"k1", "k2", "k3", "hidden1"}), 0, 3, rapid.ID).Draw(t, field)
 	}
@@ -124,6 +128,22 @@ func drawRaw(t *rapid.T, field string) any {
 		return rapid.SampledFrom(pool).Draw(t, field)
 	}
 	return rapid.SampledFrom(texts).Draw(t, field)
+}
+
+const photoField = relationPrefix + "photos"
+
+// drawRows draws the elements of a field that has parts.
+func drawRows(t *rapid.T) any {
+	shape := adapters.NewShape("url", "kind", "main", "note")
+	var out []adapters.Record
+	for range rapid.IntRange(0, 3).Draw(t, "rows") {
+		r := adapters.NewRecord(shape, "")
+		for i, f := range [][]any{{nil, "http://x/a", "a", "B"}, {nil, "w", "h", "W", "x"}, {nil, true, "Y", int64(0), "?"}, {nil, "", "Ann", "ann"}} {
+			r.SetAt(i, rapid.SampledFrom(f).Draw(t, "part"))
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // A setting is what a check is about: some rules, and records of their fields.

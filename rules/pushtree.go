@@ -88,7 +88,8 @@ func (m *Mapping) can(e filter.Expr) bool {
 		case *filter.Compare:
 			ok = ok && m.fieldNamed(n.Name).Filter[n.Match].Has(n.Op)
 		case *filter.Element:
-			ok = false
+			ok = ok && m.canElement(n)
+			return false
 		}
 		return ok
 	})

@@ -101,6 +101,8 @@ func (r *Rule) read(rec adapters.Record) (scim.Value, error) {
 	switch {
 	case !r.readable:
 		return scim.Value{}, nil
+	case r.columns != nil:
+		return r.readRows(raw)
 	case r.in != nil:
 		v, err := r.in.onRecord(rec, raw)
 		if err != nil {

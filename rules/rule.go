@@ -3,6 +3,7 @@ package rules
 import (
 	"strconv"
 
+	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/filter"
 )
@@ -23,10 +24,12 @@ type Rule struct {
 	split    string
 	format   string
 	refers   *reference
-	relation bool // field holds the keys of members
-	copies   bool // a text of the backend is the value as it is
-	readable bool // clients may see what it makes
-	writable bool // clients may change it
+	relation bool            // field holds the keys of members
+	columns  []*Rule         // the columns, where the elements are rows
+	shape    *adapters.Shape // of the rows
+	copies   bool            // a text of the backend is the value as it is
+	readable bool            // clients may see what it makes
+	writable bool            // clients may change it
 	fallback scim.Value
 	hasDef   bool
 	forms    []form   // set for attributes of which a backend holds few texts
@@ -90,7 +93,7 @@ func (r *Rule) Default() (scim.Value, bool) { return r.fallback, r.hasDef }
 
 // Costly reports whether reading the rule's attribute costs the backend more
 // than a field of the same record: a join table.
-func (r *Rule) Costly() bool { return r.relation }
+func (r *Rule) Costly() bool { return r.relation || r.columns != nil }
 
 // Top is the top-level attribute, or the extension container, that the rule
 // makes or makes a part of.
@@ -105,12 +108,16 @@ func top(a *scim.Attribute) *scim.Attribute {
 
 // plain reports whether a field alone decides the attribute, one value for one.
 func (r *Rule) plain() bool {
-	return r.field != "" && r.in == nil && r.out == nil && !r.relation && r.refers == nil && r.split == ""
+	return r.field != "" && r.in == nil && r.out == nil && !r.relation && r.columns == nil && r.refers == nil && r.split == ""
 }
 
 // Describe says in a few words what a rule does.
 func (r *Rule) Describe() string {
 	switch {
+	case r.columns != nil:
+		return "rows of " + r.spec.Rows.Table.Value
+	case r.spec.Lookup != nil:
+		return r.spec.Field.Value + " through " + r.spec.Lookup.Table.Value + "." + r.spec.Lookup.Name.Value
 	case r.relation && r.spec.Relation == nil:
 		return r.field + ", a list, refers to " + r.refers.typ
 	case r.relation:

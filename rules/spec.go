@@ -23,8 +23,10 @@ type Spec struct {
 	Split  Text    // separator: one field holds all values of a multi-valued attribute
 	Format Text    // how a dateTime is stored: unix, date, or a Go layout
 
-	Relation *Relation // membership
-	Refers   Text      // the resource type that the value is a reference to
+	Relation *Relation    // membership
+	Rows     *Rows        // the elements are rows of a table
+	Lookup   *LookupTable // the field holds a key, the attribute the name that goes with it
+	Refers   Text         // the resource type that the value is a reference to
 
 	Default *Text // assigned on create when the client said nothing
 
@@ -38,6 +40,24 @@ type Coded struct{ Backend, SCIM Text }
 
 // A Relation is a join table: rows of owner and member.
 type Relation struct{ Table, Owner, Member Text }
+
+// Rows are the elements of a multi-valued attribute in a table of their own. The
+// path of a column is a sub-attribute.
+type Rows struct {
+	Table   Text
+	Owner   []Text     // its columns with the record's key
+	Where   []Constant // what all rows hold that count
+	Order   Text
+	Key     []Text
+	Columns []Spec
+}
+
+// A LookupTable is a table of keys and names.
+type LookupTable struct {
+	Table, Key, Name Text
+	Where            []Constant
+	Create           bool // a name that is not there is added
+}
 
 // An Input is what one resource type is compiled from.
 type Input struct {
@@ -54,6 +74,7 @@ type Input struct {
 	When       Text   // over resource: the resources that this backend takes
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint
+	Joins      []string          // the names of rows beside a record: record.NAME.column
 	Lists      bool              // a field of the backend can hold several values
 }
 

@@ -73,6 +73,13 @@ func join(table, owner, member string) line {
 	}
 }
 
+// rows says a table of elements and its columns.
+func rows(columns ...Spec) line {
+	return func(s *Spec) {
+		s.Rows = &Rows{Table: Text{Value: "rows"}, Owner: []Text{{Value: "no"}}, Columns: columns}
+	}
+}
+
 // userInput is a User with the enterprise extension and that of every data type.
 // Rule n stands in line n+1; everything else in line 1.
 func userInput(specs ...Spec) Input {
@@ -98,6 +105,11 @@ func typeInput(name string, base *schema.Schema, exts []schema.Extension, specs 
 func (s *Spec) place(line int) {
 	for _, t := range []*Text{&s.Path, &s.Field, &s.In, &s.Out, &s.Split, &s.Format, &s.Refers, &s.Mutability, &s.Uniqueness} {
 		t.Line, t.Column = line, 1
+	}
+	if s.Rows != nil {
+		for i := range s.Rows.Columns {
+			s.Rows.Columns[i].place(line)
+		}
 	}
 	for i := range s.Values {
 		s.Values[i].Backend.Line, s.Values[i].SCIM.Line = line, line
@@ -126,7 +138,10 @@ func bind(m *Mapping, restrict ...func(*adapters.Capabilities)) {
 	o := memory.Options{Restrict: restrict}
 	for _, n := range m.Shape().Names() {
 		f := memory.Field{Name: n}
-		if strings.HasPrefix(n, relationPrefix) {
+		i := slices.IndexFunc(m.Rows, func(r RowsField) bool { return r.Field == n })
+		if i >= 0 {
+			f.Parts = m.Rows[i].Shape.Names()
+		} else if strings.HasPrefix(n, relationPrefix) {
 			f.Relation = memory.NewRelation()
 		}
 		o.Fields = append(o.Fields, f)

@@ -177,6 +177,8 @@ func (r *Rule) write(res *scim.Resource, elems assignment, keys Keys) (any, erro
 		v = res.Get(r.attr)
 	}
 	switch {
+	case r.columns != nil:
+		return r.writeRows(v)
 	case r.out != nil:
 		return r.compute(res, v)
 	case r.refers != nil:

@@ -197,7 +197,11 @@ func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 	if f, ok := m.ScopeFilter(); ok {
 		t.Where = f
 	}
+	addTables(&t, m, r)
 	for _, ref := range m.ReferenceFields() {
+		if beside(r, ref.Field) {
+			continue
+		}
 		if to := a.refers(r.Target.Backend.Value, ref.Refers); to != nil {
 			t.References = append(t.References, sql.Reference{Field: ref.Field, Refers: *to})
 		}
@@ -239,6 +243,9 @@ func (a *assembly) refers(backend, typ string) *sql.Target {
 	if !ok {
 		return nil
 	}
+	if f, ok = visible(other, f); !ok {
+		return nil
+	}
 	return &sql.Target{Table: other.Target.SQL.Table.Value, Key: other.Target.Key[0].Value, Where: f}
 }
 
@@ -262,6 +269,11 @@ func memoryAdapter(m *rules.Mapping, r *config.Resource) adapters.Adapter {
 	o := memory.Options{}
 	for _, n := range m.Shape().Names() {
 		f := memory.Field{Name: n}
+		for _, rows := range m.Rows {
+			if rows.Field == n {
+				f.Parts = rows.Shape.Names()
+			}
+		}
 		o.Fields = append(o.Fields, f)
 	}
 	if g := generated(m, r); g == nil || !*g {

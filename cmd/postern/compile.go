@@ -36,6 +36,7 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 	mappings := compile(cfg) // also of a broken configuration: all problems at once
 	checkREST(cfg, mappings)
 	checkKinds(cfg, mappings)
+	checkTables(cfg)
 	return cfg, mappings, cfg.Report.Err()
 }
 
@@ -110,6 +111,9 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 	for _, c := range r.Target.Constants {
 		in.Constants = append(in.Constants, rules.Constant{Field: rules.Text(c.Field), Value: rules.Text(c.Value)})
 	}
+	for _, j := range r.Target.SQL.Joins {
+		in.Joins = append(in.Joins, j.Name.Value)
+	}
 	for _, a := range r.Attributes {
 		in.Attributes = append(in.Attributes, ruleSpec(a))
 	}
@@ -123,8 +127,14 @@ func ruleSpec(r config.Rule) rules.Spec {
 	for _, v := range r.Values {
 		s.Values = append(s.Values, rules.Coded{Backend: rules.Text(v.Backend), SCIM: rules.Text(v.SCIM)})
 	}
-	if r.Table.IsSet() {
-		s.Relation = &rules.Relation{Table: rules.Text(r.Table), Owner: rules.Text(r.Owner), Member: rules.Text(r.Member)}
+	s.Lookup = lookupSpec(r.Lookup)
+	switch {
+	case r.Table.IsSet() && len(r.Columns) > 0:
+		s.Rows = rowsSpec(r)
+	case r.Table.IsSet() && len(r.Owner) > 0:
+		s.Relation = &rules.Relation{Table: rules.Text(r.Table), Owner: rules.Text(r.Owner[0]), Member: rules.Text(r.Member)}
+	case r.Table.IsSet(): // of which config has said that it is not enough
+		s.Relation = &rules.Relation{Table: rules.Text(r.Table), Member: rules.Text(r.Member)}
 	}
 	if r.Default != nil {
 		d := rules.Text(*r.Default)

@@ -112,6 +112,10 @@ func renamed(m *rules.Mapping, e filter.Expr) filter.Expr {
 		return filter.Or(all(e))
 	case filter.Not:
 		return filter.Not{Term: renamed(m, e.Term)}
+	case *filter.Element:
+		c := *e
+		c.Name = fieldName(m, e.Name)
+		return &c
 	case *filter.Compare:
 		c := *e
 		c.Name = fieldName(m, e.Name)

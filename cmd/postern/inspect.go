@@ -110,7 +110,7 @@ func placeInJoin(r *config.Resource, table, column string) (config.Text, bool) {
 		if !strings.EqualFold(rule.Table.Value, table) {
 			continue
 		}
-		for _, t := range []config.Text{rule.Owner, rule.Member} {
+		for _, t := range append([]config.Text{rule.Member}, rule.Owner...) {
 			if strings.EqualFold(t.Value, column) {
 				return t, true
 			}

@@ -49,6 +49,11 @@ func (t *trialRun) standIn(m *rules.Mapping, r *config.Resource) (adapters.Adapt
 
 func (t *trialRun) standInField(m *rules.Mapping, name string) memory.Field {
 	f := memory.Field{Name: name}
+	for _, rows := range m.Rows {
+		if rows.Field == name {
+			f.Parts = rows.Shape.Names()
+		}
+	}
 	for _, rel := range m.Relations {
 		if rel.Field == name && rel.Table != "" {
 			end, inverse := rel.Table+" "+rel.Owner+" "+rel.Member, rel.Table+" "+rel.Member+" "+rel.Owner

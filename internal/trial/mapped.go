@@ -98,5 +98,10 @@ func FieldName(m *rules.Mapping, field string) string {
 			return r.Table + "." + r.Member
 		}
 	}
+	for _, rows := range m.Rows {
+		if rows.Field == field {
+			return rows.Rows.Table.Value
+		}
+	}
 	return field
 }

@@ -1,0 +1,101 @@
+package config
+
+// A Join is one row of another table that belongs to a record.
+type Join struct {
+	Name          Text
+	Table         Text
+	On            []Text
+	Where         []Constant
+	Names, Values Text
+}
+
+// A Column is a part of the elements that rows are.
+type Column struct {
+	Path   Text // the sub-attribute
+	Name   Text
+	Values []Coded
+	Format Text
+	Lookup *Lookup
+}
+
+// A Lookup is a table of keys and names.
+type Lookup struct {
+	Table, Key, Name Text
+	Where            []Constant
+	Create           Bool
+}
+
+// constants are values of columns or fields by their names.
+func constants(word string) form[[]Constant] {
+	return named(word, inside(anyText(), func(c *Constant) *Text { return &c.Value }), anyName, func(c *Constant) *Text { return &c.Field })
+}
+
+func coded() form[[]Coded] {
+	return named("backend value", inside(anyText(), func(c *Coded) *Text { return &c.SCIM }), anyName, func(c *Coded) *Text { return &c.Backend })
+}
+
+func join() form[Join] {
+	type J = Join
+	return block[J]{
+		title: "join",
+		doc: "One row of another table for each record. It is inserted when one of its columns first gets a value, and goes with the record. With `names` and `values` " +
+			"the table has one row per attribute, and the field `extra.nickname` is the column `values` of the row whose column `names` holds `nickname`.",
+		example: `
+contact: {table: contact, on: emp_no}
+extra: {table: usermeta, on: user_id, names: meta_key, values: meta_value}
+`,
+		keys: []key[J]{
+			field("table", text(), func(j *J) *Text { return &j.Table }).required().like("contact").says("The table."),
+			field("on", oneOrMore(text()), func(j *J) *[]Text { return &j.On }).required().like("emp_no").
+				says("Its column, or columns, with the record's key."),
+			field("where", constants("column"), func(j *J) *[]Constant { return &j.Where }).like("{medium: mail}").
+				says("What its rows hold that count. New ones get it."),
+			field("names", text(), func(j *J) *Text { return &j.Names }).like("meta_key").says("The column with the name of an attribute."),
+			field("values", text(), func(j *J) *Text { return &j.Values }).like("meta_value").says("The column with its value."),
+		},
+		check: func(r *reader, t *Tree, where string, _ *J) {
+			for _, two := range [][2]string{{"names", "values"}, {"values", "names"}} {
+				if k := t.Find(two[0]); k != nil && !t.has(two[1]) {
+					r.report.Errorf(k.Key, "add "+two[1], "%s has %s without %s", where, two[0], two[1])
+				}
+			}
+		},
+	}.form()
+}
+
+func column() form[Column] {
+	type C = Column
+	long := block[C]{
+		title: "column",
+		doc:   "The key is a sub-attribute, the value the column that holds it; a name alone is short for `{name: …}`.",
+		example: `
+value: address
+type: {name: kind, values: {W: work, H: home}}
+primary: is_main
+`,
+		keys: []key[C]{
+			field("name", text(), func(c *C) *Text { return &c.Name }).required().like("kind").says("The column."),
+			field("values", coded(), func(c *C) *[]Coded { return &c.Values }).like("{W: work, H: home}").says("What its values mean, one by one."),
+			field("format", text(), func(c *C) *Text { return &c.Format }).like("unix").says("How it holds a dateTime, as for attributes."),
+			field("lookup", optional(lookup()), func(c *C) **Lookup { return &c.Lookup }).like("{table: email_type, key: id, name: code}").
+				says("It holds a key of another table, and the sub-attribute is the name that goes with it."),
+		},
+	}
+	return abbreviated(long.form(), text(), func(t Text, c *C) { c.Name = t })
+}
+
+func lookup() form[Lookup] {
+	type L = Lookup
+	return block[L]{
+		title: "lookup", shared: "lookup",
+		doc: "A table of keys and names, read both ways.",
+		keys: []key[L]{
+			field("table", text(), func(l *L) *Text { return &l.Table }).required().like("dept").says("The table."),
+			field("key", text(), func(l *L) *Text { return &l.Key }).required().like("id").says("Its column with what the field holds."),
+			field("name", text(), func(l *L) *Text { return &l.Name }).required().like("title").says("Its column with what the attribute holds."),
+			field("where", constants("column"), func(l *L) *[]Constant { return &l.Where }).like("{kind: dept}").says("What its rows hold that count."),
+			field("create", boolean(), func(l *L) *Bool { return &l.Create }).or("false").
+				says("Add a name that is not there, instead of refusing it. The table must make its keys."),
+		},
+	}.form()
+}
