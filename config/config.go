@@ -19,6 +19,7 @@ type Config struct {
 	Resources  []Resource
 
 	Housekeeping Housekeeping
+	Tests        Tests
 
 	// Report holds the warnings, and takes what other rooms find.
 	Report *Reporter
@@ -101,6 +102,8 @@ func root() form[Config] {
 			field("resources", named("resource type", resource(), typeName, func(r *Resource) *Text { return &r.Name }), func(c *Config) *[]Resource { return &c.Resources }).required().
 				like("{User: {target: {...}, attributes: {...}}}").
 				says("The resource types that clients see, and what each is made of."),
+			field("tests", tests(), func(c *Config) *Tests { return &c.Tests }).like("tests.yaml").
+				says("What must come of records and requests, for `postern test`: a list, or the path of a file that holds one."),
 		},
 	}.form()
 }

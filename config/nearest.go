@@ -66,3 +66,7 @@ func distance(a, b string) int {
 	}
 	return row[len(y)]
 }
+
+// Nearest is the name among those that are known that was probably meant, "" if
+// none is near.
+func Nearest(name string, known []string) string { return nearest(name, known) }

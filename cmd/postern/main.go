@@ -34,6 +34,7 @@ type commands struct {
 	Check   checkCommand   `cmd:"" help:"Find every problem of a configuration at once."`
 	Explain explainCommand `cmd:"" help:"Show what becomes of a filter or a resource."`
 	Try     tryCommand     `cmd:"" help:"Send one request through a configuration and show what happens."`
+	Test    testCommand    `cmd:"" help:"Run the tests of a configuration."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of configurations, for editors."`
 	Token   tokenCommand   `cmd:"" help:"Make a token for a client, and the hash for the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -126,6 +127,7 @@ func (m *Main) fail(err error) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, errFailed):
 	case errors.As(err, &problems):
 		fmt.Fprintf(m.Stderr, "%s\n\n%s.\n", problems, problems.Summary())
 	case errors.As(err, &mistyped):

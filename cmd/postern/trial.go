@@ -62,7 +62,8 @@ func (t *trialRun) watch(a adapters.Adapter, b *config.Backend, m *rules.Mapping
 	if t == nil {
 		return a
 	}
-	native := !t.standsIn(b) && (b.Type.Value == restKind || b.Type.Value == "sql" && !t.replayed)
+	kind := b.Type.Value
+	native := t.standsIn(b) || kind == restKind || kind == "sql" && !t.replayed
 	return t.tape.Watch(a, b.Name.Value, m.Type.Name, native, secretField(m))
 }
 

@@ -86,7 +86,6 @@ type spy struct {
 	out Outcome
 }
 
-
 // List implements gateway.Provider.
 func (s *spy) List(ctx context.Context, c provision.Call, q provision.Search) (provision.List, error) {
 	if q.Filter != nil {
