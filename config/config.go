@@ -103,7 +103,7 @@ func root() form[Config] {
 				like("{User: {target: {...}, attributes: {...}}}").
 				says("The resource types that clients see, and what each is made of."),
 			field("tests", tests(), func(c *Config) *Tests { return &c.Tests }).like("tests.yaml").
-				says("What must come of records and requests, for `postern test`: a list, or the path of a file that holds one."),
+				says("What must come of records and requests, for `postern test`: a list, or the path of a file that holds one. Default: tests.yaml, if there is one."),
 		},
 	}.form()
 }

@@ -129,8 +129,12 @@ func (p *player) call(t *Tape, e *Exchange) (*Exchange, error) {
 	asked := t.blot.exchange(e)
 	var last *[2]int
 	other := false
+search:
 	for i := range p.recording.Steps {
 		for j, x := range p.recording.Steps[i].Exchanges {
+			if e.Reads && x.anyBody && x.Request != asked.Request && !x.asks() && !p.usedCalls[[2]int{i, j}] {
+				break search // what follows is answered once that change was sent
+			}
 			if x.Request != asked.Request || x.Status == 0 && x.Error == "" {
 				continue
 			}

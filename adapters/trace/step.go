@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim/filter"
@@ -150,4 +151,10 @@ func (f *Failure) error(op string) error {
 		}
 	}
 	return e
+}
+
+// asks reports whether an HTTP request looks as if it changed nothing.
+func (e *Exchange) asks() bool {
+	method, _, _ := strings.Cut(e.Request, " ")
+	return method == "GET" || method == "HEAD"
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ type testCommand struct {
 
 // Help is printed below the summary.
 func (testCommand) Help() string {
-	return `Tests stand below tests: in the configuration, or in a file that it names there. Each gives a record and says what a client sees of it;
+	return `Tests stand below tests: in the configuration, in a file that it names there, or in tests.yaml beside it. Each gives a record and says what a client sees of it;
 or a resource, and what the backend stores; or any request. No backend is asked, and no secret is needed:
 
     tests:
@@ -73,6 +74,9 @@ func (c testCommand) find(cfg *config.Config) ([]config.Test, *config.Reporter, 
 	file := c.Tests
 	if file == "" {
 		file = cfg.Tests.File.Resolved
+		if beside := filepath.Join(cfg.Dir, besideFile); file == "" && len(cfg.Tests.List) == 0 && exists(beside) {
+			file = beside
+		}
 		if wd, err := os.Getwd(); err == nil { // shown as people would write it
 			file = strings.TrimPrefix(file, wd+string(os.PathSeparator))
 		}
@@ -88,6 +92,14 @@ func (c testCommand) find(cfg *config.Config) ([]config.Test, *config.Reporter, 
 		return nil, nil, fmt.Errorf("%s has no tests; docs/mapping.md shows how they are written", c.file())
 	}
 	return cfg.Tests.List, config.NewReporter(cfg.Report.Source), nil
+}
+
+// besideFile is where tests are looked for that the configuration does not name.
+const besideFile = "tests.yaml"
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 // A result is what came of a test.

@@ -88,6 +88,9 @@ func (a *attempt) status(answer any) bool {
 
 // why is what a backend's failure says.
 func (a *attempt) why() string {
+	if a.out.Status == http.StatusNotFound && a.key != "" && !a.test.Request.IsSet() {
+		return "it is out of scope; hidden: true would want that"
+	}
 	for _, s := range a.out.Steps {
 		if s.Failure != nil {
 			return strings.TrimSpace(s.Backend + ": " + s.Failure.Kind + " " + s.Failure.Text)
