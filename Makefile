@@ -2,15 +2,18 @@
 # make test    every test; those of the examples install and start the applications
 # make lint    vet, staticcheck, gofmt
 # make docs    what is generated, and the output in the documentation
+# make crash   10,000 operations while the program is killed 100 times
 # make bench   Postern beside a hand-written façade, as ratios
 
 GO      ?= go
 LISTEN  ?= 127.0.0.1:8080
 FUZZ    ?= 30s
 STEPS   ?= 1000000
+OPERATIONS ?= 10000
+KILLS   ?= 100
 export CGO_ENABLED = 1
 
-.PHONY: all build run test race lint fuzz model bench docs clean
+.PHONY: all build run test race lint fuzz model crash bench docs clean
 
 all: build
 
@@ -35,6 +38,10 @@ lint:
 # Identities against their model, step by step: STEPS=1000000 takes half an hour.
 model:
 	IDENTITY_MODEL_STEPS=$(STEPS) $(GO) test ./identity -run 'TestModel$$' -count=1 -timeout 24h -v
+
+# The program killed again and again: the short form is part of the tests.
+crash:
+	CRASH_OPERATIONS=$(OPERATIONS) CRASH_KILLS=$(KILLS) $(GO) test ./cmd/postern -run 'TestCrash' -count=1 -timeout 24h -v
 
 # Half a minute of each fuzz target.
 fuzz:

@@ -81,23 +81,25 @@ func (s *Store) Rekey(ctx context.Context, tenant string, old Link, newKey strin
 	if old.Key == newKey {
 		return nil
 	}
-	return s.write(ctx, "rekey", func(x *session) error {
-		mine, ok, err := x.linkAt(tenant, old)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return ErrUnknown
-		}
-		there, ok, err := x.linkAt(tenant, Link{old.Type, old.Backend, newKey})
-		if err == nil && ok {
-			err = x.unlink(there)
-		}
-		if err != nil {
-			return err
-		}
-		return known(x.exec(qSetKey, mine.Nr, storedKey(newKey)))
-	})
+	return s.write(ctx, "rekey", func(x *session) error { return x.rekey(tenant, old, newKey) })
+}
+
+func (x *session) rekey(tenant string, old Link, newKey string) error {
+	mine, ok, err := x.linkAt(tenant, old)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return ErrUnknown
+	}
+	there, ok, err := x.linkAt(tenant, Link{old.Type, old.Backend, newKey})
+	if err == nil && ok {
+		err = x.unlink(there)
+	}
+	if err != nil {
+		return err
+	}
+	return known(x.exec(qSetKey, mine.Nr, storedKey(newKey)))
 }
 
 // Forget unlinks records that are no longer in their backend. An identity that

@@ -84,6 +84,10 @@ SELECT coalesce((SELECT version FROM veil WHERE tenant = ?1 AND type = ?3 AND ba
 SELECT coalesce((SELECT version FROM veil WHERE tenant = ?1 AND type = ?2 AND backend = ?3), 0), (
     SELECT json_group_array(key) FROM link WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND is_primary = 0)`
 
+	qIntents query = `
+SELECT nr, tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since
+FROM journal WHERE tenant = ?1 ORDER BY nr`
+
 	// qRef: the identities that a reference ?2 names in tenant ?1.
 	qRef query = `
 SELECT id FROM identity WHERE id = ?2 AND tenant = ?1 AND state <> 'gone'
@@ -197,6 +201,16 @@ WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live'`
 UPDATE link SET is_primary = 1
 WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
     AND NOT EXISTS (SELECT 1 FROM link WHERE identity = ?1 AND backend = ?2 AND is_primary = 1)`
+	qBegin query = `
+INSERT INTO journal (tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since, sole)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'running', 0, '', ?13, ?13, ?14)
+ON CONFLICT DO NOTHING`
+	qEnd query = `DELETE FROM journal WHERE nr = ?1`
+	qPut query = `UPDATE journal SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1`
+	// qTake: intent ?1 from process ?2 for process ?5.
+	qTake query = `
+UPDATE journal SET node = ?5, state = 'running', tries = tries + 1, since = ?6
+WHERE nr = ?1 AND node = ?2 AND state = ?3 AND tries = ?4`
 	qDropScan   query = `UPDATE scan SET stage = 'dropped', ended = ?2 WHERE nr = ?1`
 	qInsertScan query = `
 INSERT INTO scan (tenant, type, backend, attribute, gives, begun, stage, cursor, steps, total, managed, unmanaged, conflicting, vanished, outside)
@@ -241,7 +255,7 @@ const (
 // readQueries are prepared on both pools, writeQueries on the writer only, at
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
-	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qRef, qIdentities, qLinksOf, qIDsOf,
+	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qIntents, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
 		qMove, qMoves, qLater, qSecret)
 }
@@ -250,5 +264,6 @@ func writeQueries() []query {
 	return []query{qNewIdentity, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
-		qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings, qMakeSecret}
+		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
+		qMakeSecret}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -37,6 +38,10 @@ type Store struct {
 	now            func() time.Time
 	dialect        dialect
 	dry            bool
+	node           string   // this process, in the journal
+	jobs           chan job // see together
+	closed, idle   chan struct{}
+	closing        sync.Once
 }
 
 // Open opens the mapping table that dsn names, "sqlite:PATH" or a bare path, and
@@ -53,7 +58,8 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun}
+	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun, node: thisNode(),
+		jobs: make(chan job), closed: make(chan struct{}), idle: make(chan struct{})}
 	if s.newID == nil {
 		s.newID, s.newIdentity = randomID, orderedID
 	}
@@ -65,6 +71,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("identity: opening the mapping table: %w", s.dialect.classify(err))
 	}
 	s.writer.db, s.reader.db = writer, reader
+	go s.gather()
 	if err := errors.Join(
 		s.reader.prepare(ctx, db.text, readQueries()),
 		s.writer.prepare(ctx, db.text, append(readQueries(), writeQueries()...)),
@@ -81,6 +88,8 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close lets go of the file. Reads and writes under way are finished first.
 func (s *Store) Close() error {
+	s.closing.Do(func() { close(s.closed) })
+	<-s.idle
 	return errors.Join(s.reader.db.Close(), s.writer.db.Close())
 }
 

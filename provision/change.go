@@ -181,18 +181,43 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fiel
 		return u.rec, err
 	}
 	d.Held = u.held()
+	in, err := u.intendRename(ctx, d)
+	if err != nil {
+		return u.rec, err
+	}
 	stored, err := u.t.Adapter.Update(ctx, u.rec.Key, d, want)
 	u.t.recall.forget(u.rec.Key)
-	if err != nil || stored.Key == u.rec.Key {
+	if err != nil {
+		if in.Nr != 0 {
+			err = u.unfinished(ctx, in, err)
+		}
 		return stored, err
+	}
+	if stored.Key == u.rec.Key && in.Nr == 0 {
+		return stored, nil
 	}
 	u.t.recall.forget(stored.Key)
 	// The backend has the new key: its id must follow, whoever has gone meanwhile.
-	err = u.ids.Rekey(context.WithoutCancel(ctx), u.c.Caller.Tenant, u.t.link(u.rec.Key), string(stored.Key))
+	in.Keys = []string{string(u.rec.Key)}
+	err = u.ids.RekeyFor(context.WithoutCancel(ctx), in, string(stored.Key))
 	if errors.Is(err, identity.ErrUnknown) {
 		return stored, notFound(u.t)
 	}
 	return stored, err
+}
+
+// intendRename writes down a change by which the record may get another key: one
+// of the key's fields, or of what a backend may make keys of. Others touch the
+// backend alone, and need no journal.
+func (u *update) intendRename(ctx context.Context, d adapters.Delta) (identity.Intent, error) {
+	in := identity.Intent{Domain: u.c.Caller.domain(), Type: u.t.name, Backend: u.t.Backend, Kind: identity.IntentRename, Identity: u.e.Identity}
+	a, err := u.t.telling("")
+	renames := slices.ContainsFunc(d.Set, func(ch adapters.Change) bool { return slices.Contains(u.t.Mapping.Key(), ch.Field) })
+	if err != nil || !renames && len(u.t.newValues(u.after, u.before)) == 0 {
+		return in, nil
+	}
+	in.Keys, in.Attribute, in.Value = []string{string(u.rec.Key)}, a.Path(), u.after.Get(a).String()
+	return u.ids.Begin(ctx, in)
 }
 
 // keepExternalID keeps externalId in the mapping table, if it changed.

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -53,27 +52,30 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 		}
 		return nil, err
 	}
-	return s.insert(ctx, c, t, d.Resource, rec, who)
+	in, err := s.intend(ctx, c, t, d.Resource)
+	if err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, c, t, in, rec, who)
 }
 
 // insert stores the record and enters it in the mapping table. If that fails, the
 // record goes again: what has no id for its creator was not created.
-func (s *Service) insert(ctx context.Context, c Call, t *target, r *scim.Resource, rec adapters.Record, who *cast) (*scim.Resource, error) {
+func (s *Service) insert(ctx context.Context, c Call, t *target, in identity.Intent, rec adapters.Record, who *cast) (*scim.Resource, error) {
 	p := t.plan(c)
-	begun := time.Now()
 	stored, err := t.Adapter.Create(ctx, rec, p.Want)
 	if err != nil {
-		return nil, err
+		return s.uncreated(ctx, c, t, in, p, who, err)
 	}
 	settle := context.WithoutCancel(ctx) // the backend has it: the rest must not stop halfway
 	t.recall.forget(stored.Key)
 	if !t.inScope(stored) {
-		s.takeBack(settle, t, stored.Key)
+		s.takeBack(settle, t, in, stored.Key)
 		return nil, scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", t.name)
 	}
-	e, err := s.ids.CreateSince(settle, c.Caller.domain(), t.link(stored.Key), s.externalID(t, r), begun)
+	e, err := s.ids.CreateFor(settle, in, string(stored.Key))
 	if err != nil {
-		s.takeBack(settle, t, stored.Key)
+		s.takeBack(settle, t, in, stored.Key)
 		return nil, err
 	}
 	s.remember(settle, c, t, []identity.Entry{e}, []adapters.Record{stored})
@@ -81,7 +83,8 @@ func (s *Service) insert(ctx context.Context, c Call, t *target, r *scim.Resourc
 }
 
 // takeBack removes a record that was created in vain.
-func (s *Service) takeBack(ctx context.Context, t *target, key adapters.Key) {
+func (s *Service) takeBack(ctx context.Context, t *target, in identity.Intent, key adapters.Key) {
+	defer s.drop(ctx, in)
 	if err := t.Adapter.Delete(ctx, key); err != nil {
 		s.log.ErrorContext(ctx, "a record that was created in vain is still in the backend", "type", t.name, "kind", adapters.KindOf(err).String())
 	}

@@ -37,21 +37,22 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 		}
 		return err
 	}
-	keys, err := s.erase(ctx, t, e)
+	in, err := s.intendDelete(ctx, c, t, e)
 	if err != nil {
 		return err
+	}
+	keys, err := s.erase(ctx, t, e)
+	if err != nil {
+		return s.unfinished(ctx, in, err)
 	}
 	if len(keys) == 0 { // an expired credential may look like an empty backend
 		is, _, err := s.present(ctx, t, e, t.key(e))
 		if is == there || err != nil {
+			s.drop(context.WithoutCancel(ctx), in)
 			return cmp.Or(err, error(notFound(t)))
 		}
 	}
-	links := make([]identity.Link, 0, len(keys))
-	for _, k := range t.keys(e) {
-		links = append(links, t.link(k))
-	}
-	if err := s.ids.ForgetOf(context.WithoutCancel(ctx), c.Caller.Tenant, e.Identity, links...); err != nil {
+	if err := s.ids.ForgetFor(context.WithoutCancel(ctx), in); err != nil {
 		return err
 	}
 	if len(keys) == 0 {

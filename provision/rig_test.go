@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/memory"
@@ -35,6 +36,7 @@ type settings struct {
 	external bool // externalId is a field of the backend
 	scan     int
 	recall   bool
+	now      func() time.Time // the mapping table's
 	log      io.Writer
 }
 
@@ -96,7 +98,7 @@ func newRig(t testing.TB, o settings) *rig {
 	r := &rig{t: t}
 	ctx := context.Background()
 	var err error
-	if r.ids, err = identity.Open(ctx, filepath.Join(t.TempDir(), "ids.db"), identity.Options{}); err != nil {
+	if r.ids, err = identity.Open(ctx, filepath.Join(t.TempDir(), "ids.db"), identity.Options{Now: o.now}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.ids.Close() })

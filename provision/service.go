@@ -75,7 +75,8 @@ type target struct {
 	recall   *recall
 	referred bool // it is scoped, and others refer to it without their backend's checking that
 	losses   losses
-	merged   sync.Map // by tenant: *mergedSet
+	merged   sync.Map   // by tenant: *mergedSet
+	reading  sync.Mutex // of merged
 	places   shelf
 	hides    atomic.Bool // the last look found records that must stay out of lists
 }

@@ -69,6 +69,10 @@ func reasonOf(err error) string {
 	if errors.As(err, &ae) {
 		return "the backend says: " + ae.Kind.String()
 	}
+	var poison *poisonError
+	if errors.As(err, &poison) {
+		return poison.why
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return "there was no time"
 	}

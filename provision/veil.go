@@ -87,6 +87,8 @@ func (s *Service) veil(ctx context.Context, c Call, t *target) (veil, error) {
 }
 
 func (s *Service) mergedSet(ctx context.Context, c Call, t *target, found identity.Veil) (*mergedSet, error) {
+	t.reading.Lock() // of those who come at once, one reads
+	defer t.reading.Unlock()
 	if kept, ok := t.merged.Load(c.Caller.Tenant); ok && kept.(*mergedSet).version == found.Version {
 		return kept.(*mergedSet), nil
 	}
@@ -171,16 +173,11 @@ func (t *target) totalWithout(ctx context.Context, pushed filter.Expr, v veil, l
 	if err != nil {
 		return 0, err
 	}
-	among, known := list.among()
-	if !known {
+	among, err := list.among(func() (int, error) {
 		pg, err := t.Adapter.List(ctx, adapters.Query{Filter: conjoin(pushed, v.these()), Total: true})
-		if err != nil {
-			return 0, err
-		}
-		among = pg.Total
-		list.counted(among)
-	}
-	return max(all.Total-among, 0), nil
+		return pg.Total, err
+	})
+	return max(all.Total-among, 0), err
 }
 
 // A shelf remembers, for a short time and until something is written, where the
@@ -203,7 +200,18 @@ type places struct {
 	writes uint64
 	until  time.Time
 	ends   map[int]string
-	hidden int // -1: not counted
+
+	counting  sync.Mutex
+	hidden    int // -1: not counted
+	remembers bool
+	time      time.Duration
+}
+
+// fresh reports whether the places still are where they were.
+func (l *places) fresh(writes uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.writes == writes && time.Now().Before(l.until)
 }
 
 func (s *shelf) of(t *target, query adapters.Query, v veil) *places {
@@ -211,16 +219,16 @@ func (s *shelf) of(t *target, query adapters.Query, v veil) *places {
 	for _, by := range query.Sort {
 		name += "\x00" + by.Field + by.Match.String() + strconv.FormatBool(by.Descending)
 	}
-	now, writes := time.Now(), t.recall.mark()
+	writes := t.recall.mark()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l := s.lists[name]; l != nil && l.writes == writes && now.Before(l.until) {
+	if l := s.lists[name]; l != nil && l.fresh(writes) {
 		return l
 	}
 	if s.lists == nil || len(s.lists) >= mostLists {
 		s.lists = map[string]*places{}
 	}
-	l := &places{writes: writes, until: now.Add(t.recall.time), ends: map[int]string{}, hidden: -1}
+	l := &places{writes: writes, until: time.Now().Add(max(t.recall.time, 0)), ends: map[int]string{}, hidden: -1, time: t.recall.time, remembers: t.recall.time > 0}
 	s.lists[name] = l
 	return l
 }
@@ -246,14 +254,23 @@ func (l *places) note(at int, from string) {
 	l.ends[at] = from
 }
 
-func (l *places) among() (n int, known bool) {
+// among is how many of what is hidden the list has. One counts, the others wait;
+// what took long is remembered for longer.
+func (l *places) among(count func() (int, error)) (int, error) {
+	l.counting.Lock()
+	defer l.counting.Unlock()
+	if l.hidden >= 0 {
+		return l.hidden, nil
+	}
+	begun := time.Now()
+	n, err := count()
+	if err != nil {
+		return 0, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.hidden, l.hidden >= 0
-}
-
-func (l *places) counted(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.hidden = n
+	if took := time.Since(begun); l.remembers {
+		l.hidden, l.until = n, time.Now().Add(max(l.time, min(20*took, time.Minute)))
+	}
+	return n, nil
 }

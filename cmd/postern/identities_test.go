@@ -38,12 +38,16 @@ func (r *rig) as(client string) *rig { r.token = client; return r }
 // cli runs a command as an administrator does, whose view is searched for no keys.
 func (r *rig) cli(args ...string) (stdout, stderr string, status int) {
 	r.t.Helper()
+	return r.command(append([]string{"identities", args[0], "--config", r.path("postern.yaml")}, args[1:]...)...)
+}
+
+func (r *rig) command(args ...string) (stdout, stderr string, status int) {
+	r.t.Helper()
 	var out, errs bytes.Buffer
 	m := &Main{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}
 	for i := range args {
 		args[i] = r.expand(args[i])
 	}
-	args = append([]string{"identities", args[0], "--config", r.path("postern.yaml")}, args[1:]...)
 	status = m.Run(context.Background(), args)
 	return out.String(), errs.String(), status
 }

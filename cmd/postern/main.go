@@ -39,6 +39,7 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Make a token for a client, and the hash for the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
+	Journal    journalCommand    `cmd:"" help:"Show and settle writes that were left behind."`
 	Identities identitiesCommand `cmd:"" help:"Merge, split and look after identities: who is who."`
 }
 

@@ -89,6 +89,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 		doors = append(doors, adminDoor(l, h, door.TLS, g.Insecure.Value))
 	}
 	beside.run(func(ctx context.Context) { a.housekeep(ctx, housekeepingEvery) })
+	beside.run(func(ctx context.Context) { a.resume(ctx, resumeEvery) })
 	fmt.Fprintf(m.Stdout, "Postern serves SCIM 2.0 at %s\n", g.BaseURL())
 	if m.Listening != nil {
 		m.Listening(scim.Addr().String(), adminAddress)

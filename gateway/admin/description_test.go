@@ -117,6 +117,7 @@ func TestSchemasFitTypes(t *testing.T) {
 		"Identities": identitiesOut{}, "Federation": provision.Federation{}, "LinkedUser": provision.LinkedUser{}, "Reason": reasonIn{},
 		"Merge": mergeIn{}, "Merged": provision.Merged{}, "Split": splitIn{}, "Record": recordIn{}, "Release": releaseIn{}, "Move": identity.Move{},
 		"Moves": movesOut{}, "Pending": identity.Pending{}, "PendingList": pendingOut{}, "Retire": retireIn{}, "Task": identity.Task{},
+		"Entry": identity.Intent{}, "Journal": journalOut{}, "Settled": settledOut{},
 		"Tasks": tasksOut{}, "Work": workOut{}, "ScanOrder": scanIn{}, "Scan": identity.Scan{}, "Scans": scansOut{}, "Finding": identity.Finding{},
 		"Findings": findingsOut{}, "KeyChange": provision.KeyChange{}, "Rekey": rekeyIn{}, "RekeyRow": provision.RekeyRow{}, "RekeyReport": provision.RekeyReport{}}
 	d := described(t)

@@ -1,0 +1,283 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// The kinds of intent.
+const (
+	IntentCreate = "create"
+	IntentRename = "rename" // a change by which the record may get another key
+	IntentDelete = "delete"
+)
+
+// The states of an intent.
+const (
+	IntentRunning = "running" // a process is at work on it, or was when it died
+	IntentWaiting = "waiting" // it is to be carried on
+	IntentStuck   = "stuck"   // somebody must look at it
+)
+
+// An Intent is a write that touches a backend and the mapping table, or several
+// records. It is written down before the first is touched, in a transaction that
+// it may share with others, and goes in the one in which the table follows.
+type Intent struct {
+	Nr         int64     `json:"nr"`
+	Client     string    `json:"client"`
+	Type       string    `json:"type"`
+	Backend    string    `json:"backend"`
+	Kind       string    `json:"kind"`
+	Identity   string    `json:"identity,omitempty"`
+	Keys       []string  `json:"keys,omitempty"`
+	Attribute  string    `json:"attribute,omitempty"` // by which the record is found again
+	Value      string    `json:"value,omitempty"`
+	ExternalID string    `json:"externalId,omitempty"`
+	Sole       bool      `json:"-"` // nobody else may have the value
+	State      string    `json:"state"`
+	Tries      int       `json:"tries"`
+	Note       string    `json:"note,omitempty"` // why it is not done
+	Begun      time.Time `json:"begun"`
+	Since      time.Time `json:"since"`
+	Node       string    `json:"-"`
+	Domain     Domain    `json:"-"`
+}
+
+// ErrPending is the answer to a create of what somebody is creating already.
+var ErrPending = errors.New("the same is being created already")
+
+// Begin writes an intent down and answers its number. Several that begin at the
+// same time share a transaction.
+func (s *Store) Begin(ctx context.Context, in Intent) (Intent, error) {
+	in.State, in.Node = IntentRunning, s.node
+	err := s.together(ctx, func(x *session) error {
+		in.Begun = micros(x.now)
+		keys := make([]string, len(in.Keys))
+		for i, k := range in.Keys {
+			keys[i] = storedKey(k)
+		}
+		value := in.Value
+		if !isText(value) {
+			value = ""
+		}
+		res, err := x.stmt(qBegin).ExecContext(x.ctx, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
+			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "")
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			in.Nr = 0
+			return err
+		}
+		in.Nr, err = res.LastInsertId()
+		return err
+	})
+	if err == nil && in.Nr == 0 {
+		err = ErrPending
+	}
+	return in, s.fail("begin", err)
+}
+
+// Drop ends an intent of which nothing was done, or all.
+func (s *Store) Drop(ctx context.Context, nr int64) error {
+	return s.fail("drop", s.together(ctx, func(x *session) error { return x.end(nr) }))
+}
+
+// end is part of the transaction in which the table follows the backend.
+func (x *session) end(nr int64) error {
+	if nr == 0 {
+		return nil
+	}
+	_, err := x.exec(qEnd, nr)
+	return err
+}
+
+// Put leaves an intent to whoever carries it on, or to an administrator.
+func (s *Store) Put(ctx context.Context, nr int64, state, note string) error {
+	return s.write(ctx, "put", func(x *session) error { return known(x.exec(qPut, nr, state, note, x.now)) })
+}
+
+// Take makes an intent one's own, to carry it on: false if another one was faster.
+func (s *Store) Take(ctx context.Context, in Intent) (mine bool, err error) {
+	err = s.write(ctx, "take", func(x *session) error {
+		n, err := x.exec(qTake, in.Nr, in.Node, in.State, in.Tries, s.node, x.now)
+		mine = n == 1
+		return err
+	})
+	return mine, err
+}
+
+// Intents answers the journal of a tenant, oldest first.
+func (s *Store) Intents(ctx context.Context, tenant string) ([]Intent, error) {
+	var all []Intent
+	err := s.reading(ctx).each(qIntents, []any{tenant}, func(scan func(...any) error) error {
+		var in Intent
+		var begun, since int64
+		var keys string
+		err := scan(&in.Nr, &in.Domain.Tenant, &in.Domain.Client, &in.Domain.Existing, &in.Type, &in.Backend, &in.Kind, &in.Identity, &keys,
+			&in.Attribute, &in.Value, &in.ExternalID, &in.Node, &in.State, &in.Tries, &in.Note, &begun, &since)
+		if err != nil {
+			return err
+		}
+		in.Client, in.Begun, in.Since = in.Domain.Client, micros(begun), micros(since)
+		in.Keys, err = keysIn([]byte(keys))
+		all = append(all, in)
+		return err
+	})
+	return all, s.fail("intents", err)
+}
+
+// Orphaned reports whether an intent is to be carried on by whoever comes: it
+// waits, or the process that was at work on it is no more.
+func (s *Store) Orphaned(in Intent) bool {
+	switch in.State {
+	case IntentWaiting:
+		return true
+	case IntentRunning:
+		return dead(in.Node, s.node) || s.now().Sub(in.Since) > mostAlive
+	}
+	return false
+}
+
+// CreateFor is CreateSince for an intent, which ends with it.
+func (s *Store) CreateFor(ctx context.Context, in Intent, key string) (Entry, error) {
+	var e Entry
+	l := Link{in.Type, in.Backend, key}
+	err := s.write(ctx, "create", func(x *session) error {
+		fresh, err := x.unlinkOlder(in.Domain.Tenant, l, in.Begun)
+		if err != nil {
+			return err
+		}
+		if e, err = s.bind(x, in.Domain, l, in.ExternalID, fresh); err != nil {
+			return err
+		}
+		return x.end(in.Nr)
+	})
+	if err != nil {
+		return Entry{}, err
+	}
+	return e, nil
+}
+
+// CreateFound is CreateFor for a record that was found again. One that was linked
+// before the intent began is not the one: then nothing is done but that the intent
+// ends, and ok is false.
+func (s *Store) CreateFound(ctx context.Context, in Intent, key string) (e Entry, ok bool, err error) {
+	l := Link{in.Type, in.Backend, key}
+	err = s.write(ctx, "create", func(x *session) error {
+		row, linked, err := x.linkAt(in.Domain.Tenant, l)
+		if err != nil {
+			return err
+		}
+		if ok = !linked || row.created >= in.Begun.UnixMicro(); ok {
+			if e, err = s.bind(x, in.Domain, l, in.ExternalID, !linked); err != nil {
+				return err
+			}
+		}
+		return x.end(in.Nr)
+	})
+	return e, ok && err == nil, err
+}
+
+// ForgetFor is ForgetOf for an intent, which ends with it.
+func (s *Store) ForgetFor(ctx context.Context, in Intent) error {
+	return s.write(ctx, "forget", func(x *session) error {
+		for _, k := range in.Keys {
+			row, ok, err := x.linkAt(in.Domain.Tenant, Link{in.Type, in.Backend, k})
+			if err == nil && ok && (in.Identity == "" || row.Identity == in.Identity) {
+				err = x.unlink(row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return x.end(in.Nr)
+	})
+}
+
+// RekeyFor is Rekey for an intent, which ends with it.
+func (s *Store) RekeyFor(ctx context.Context, in Intent, newKey string) error {
+	return s.write(ctx, "rekey", func(x *session) error {
+		if err := x.end(in.Nr); err != nil || in.Keys[0] == newKey {
+			return err
+		}
+		return x.rekey(in.Domain.Tenant, Link{in.Type, in.Backend, in.Keys[0]}, newKey)
+	})
+}
+
+// LinkedBefore answers which of the links were there before a time.
+func (s *Store) LinkedBefore(ctx context.Context, tenant string, when time.Time, links []Link) ([]bool, error) {
+	x := s.reading(ctx)
+	out := make([]bool, len(links))
+	for i, l := range links {
+		row, ok, err := x.linkAt(tenant, l)
+		if err != nil {
+			return nil, s.fail("linked before", err)
+		}
+		out[i] = ok && row.created < when.UnixMicro()
+	}
+	return out, nil
+}
+
+// A job is one of several writes that share a transaction.
+type job struct {
+	do   func(*session) error
+	done chan error
+}
+
+// mostTogether bounds how many share one.
+const mostTogether = 64
+
+// together runs f in a transaction with whatever else comes at the same time.
+// While one is written, the next ones gather.
+func (s *Store) together(ctx context.Context, f func(*session) error) error {
+	j := job{f, make(chan error, 1)}
+	select {
+	case s.jobs <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closed:
+		return errors.New("the mapping table is closed")
+	}
+	return <-j.done
+}
+
+func (s *Store) gather() {
+	defer close(s.idle)
+	for {
+		select {
+		case j := <-s.jobs:
+			s.commit(s.more([]job{j}))
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+// more takes whatever waits already.
+func (s *Store) more(batch []job) []job {
+	for len(batch) < mostTogether {
+		select {
+		case j := <-s.jobs:
+			batch = append(batch, j)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (s *Store) commit(batch []job) {
+	err := s.write(context.Background(), "journal", func(x *session) error {
+		for _, j := range batch {
+			if err := j.do(x); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, j := range batch {
+		j.done <- err
+	}
+}

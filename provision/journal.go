@@ -1,0 +1,173 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/identity"
+	"github.com/postern/postern/rules"
+	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/filter"
+	"github.com/postern/postern/scim/schema"
+)
+
+// There is no transaction over a backend and the mapping table. A write that
+// touches both writes its intent down first (identity.Intent). One that is left
+// behind, because the process died or the backend gave no answer, is carried on
+// forward: the backend is asked what became of it, and the table follows.
+
+// settleTime is how long a backend that gave no answer may still carry out what it
+// was sent: until then it is not said that nothing happened.
+const settleTime = 30 * time.Second
+
+// mostTries is after how many failures somebody has to look at an intent.
+const mostTries = 8
+
+// askTime bounds the look at what became of a write that had no answer.
+const askTime = 5 * time.Second
+
+// intend writes down that a resource is about to be created.
+func (s *Service) intend(ctx context.Context, c Call, t *target, r *scim.Resource) (identity.Intent, error) {
+	in := identity.Intent{Domain: c.Caller.domain(), Type: t.name, Backend: t.Backend, Kind: identity.IntentCreate, ExternalID: s.externalID(t, r)}
+	if a, err := t.telling(""); err == nil {
+		in.Attribute, in.Value, in.Sole = a.Path(), r.Get(a).String(), slices.Contains(t.unique, a)
+		if !a.CaseExact {
+			in.Value = scim.Fold(in.Value)
+		}
+	}
+	for try := 1; ; try++ {
+		begun, err := s.ids.Begin(ctx, in)
+		if !errors.Is(err, identity.ErrPending) {
+			return begun, err
+		}
+		if err := s.await(ctx, t, in, try); err != nil {
+			return in, err
+		}
+	}
+}
+
+// await deals with an earlier intent to create the same: it is carried on, if that
+// is possible now. If it was a success, the value is taken.
+func (s *Service) await(ctx context.Context, t *target, in identity.Intent, try int) error {
+	pending := &scim.Error{Status: 503, RetryAfter: busyRetryAfter,
+		Detail: "The same " + t.name + " is being created already, and it is not known yet what became of it; try again."}
+	all, err := s.ids.Intents(ctx, in.Domain.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		if other.Kind != in.Kind || other.Type != in.Type || other.Backend != in.Backend || other.Attribute != in.Attribute || other.Value != in.Value {
+			continue
+		}
+		if try == attempts || !s.ids.Orphaned(other) {
+			return pending
+		}
+		switch settled, err := s.resume(ctx, other); {
+		case err != nil:
+			return err
+		case !settled:
+			pending.RetryAfter = defaultRetryAfter
+			return pending
+		}
+		l := t.Mapping.Type.Layout
+		e, err := schema.Bind(l, &filter.Compare{Name: in.Attribute, Op: filter.Eq, Value: filter.StringValue(in.Value)}, schema.BindOptions{})
+		if err != nil {
+			return err
+		}
+		if held, err := s.held(ctx, t, l.Resolve(in.Attribute), e, ""); err != nil || held {
+			return errors.Join(err, taken(t, in.Attribute, nil))
+		}
+	}
+	return nil
+}
+
+// uncreated decides what a create has come to that failed. Where the backend may
+// have done it all the same, it is asked; if it cannot tell yet, the intent stays.
+func (s *Service) uncreated(ctx context.Context, c Call, t *target, in identity.Intent, p *rules.Plan, who *cast, cause error) (*scim.Resource, error) {
+	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+	defer cancel()
+	if !unsure(cause) {
+		s.drop(settle, in)
+		return nil, cause
+	}
+	found, err := s.correlated(settle, t, in, p.Want)
+	if err != nil || len(found) != 1 || !t.inScope(found[0]) {
+		return nil, s.unfinished(ctx, in, cause)
+	}
+	e, ok, err := s.ids.CreateFound(settle, in, string(found[0].Key))
+	if err != nil || !ok {
+		return nil, errors.Join(err, cause)
+	}
+	t.recall.forget(found[0].Key)
+	s.log.InfoContext(ctx, "the backend gave no answer to a create, but made it", "type", t.name, "backend", t.Backend, "identity", e.Identity)
+	return s.answer(settle, c, t, found[0], e, p, who)
+}
+
+// unsure reports whether a write that failed may have been done.
+func unsure(err error) bool {
+	var ae *adapters.Error
+	return errors.As(err, &ae) && ae.Unsure
+}
+
+// unfinished ends an intent that failed, or leaves it to be carried on if the
+// backend may have done it.
+func (s *Service) unfinished(ctx context.Context, in identity.Intent, cause error) error {
+	ctx = context.WithoutCancel(ctx)
+	if !unsure(cause) {
+		s.drop(ctx, in)
+	} else if err := s.ids.Put(ctx, in.Nr, identity.IntentWaiting, "the backend gave no answer"); err != nil {
+		s.log.ErrorContext(ctx, "the mapping table", "error", err)
+	}
+	return cause
+}
+
+func (s *Service) drop(ctx context.Context, in identity.Intent) {
+	if err := s.ids.Drop(ctx, in.Nr); err != nil { // then it is carried on later, with nothing left to do
+		s.log.ErrorContext(ctx, "the mapping table", "error", err)
+	}
+}
+
+// intendDelete writes down that all records of an entry are about to be deleted.
+func (s *Service) intendDelete(ctx context.Context, c Call, t *target, e identity.Entry) (identity.Intent, error) {
+	in := identity.Intent{Domain: c.Caller.domain(), Type: t.name, Backend: t.Backend, Kind: identity.IntentDelete, Identity: e.Identity}
+	for _, k := range t.keys(e) {
+		in.Keys = append(in.Keys, string(k))
+	}
+	return s.ids.Begin(ctx, in)
+}
+
+// correlated finds the records that have the value by which an intent's record is
+// found again, in scope or not: three at most.
+func (s *Service) correlated(ctx context.Context, t *target, in identity.Intent, want adapters.Fields) ([]adapters.Record, error) {
+	l := t.Mapping.Type.Layout
+	a := l.Resolve(in.Attribute)
+	if a == nil || in.Value == "" {
+		return nil, nil
+	}
+	e, err := schema.Bind(l, &filter.Compare{Name: in.Attribute, Op: filter.Eq, Value: filter.StringValue(in.Value)}, schema.BindOptions{})
+	if err != nil {
+		return nil, err
+	}
+	ctx = adapters.WithoutCache(ctx)
+	if pushed, rest := t.Mapping.Push(e, rules.Lookup{}); rest == nil && pushed != nil {
+		pg, err := t.all().List(ctx, adapters.Query{Filter: pushed, Limit: 100, Want: want})
+		return pg.Records, err
+	}
+	x := &scan{Service: s, t: t, plan: t.Mapping.Plan(func(other *scim.Attribute) bool { return other == a }), everyone: true, hidden: veil{merged: &mergedSet{}}}
+	x.d.rest = e
+	if err := x.walk(ctx); err != nil {
+		return nil, err
+	}
+	var out []adapters.Record
+	for _, f := range x.found {
+		rec, err := t.Adapter.Get(ctx, f.record.Key, want)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rec)
+	}
+	return out, nil
+}
