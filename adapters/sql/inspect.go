@@ -39,6 +39,9 @@ func (a *Adapter) Inspect(ctx context.Context, lookups ...string) ([]Problem, er
 		if err := in.table(ctx, lookups); err != nil {
 			return err
 		}
+		if err := in.shapes(ctx); err != nil {
+			return err
+		}
 		for i := range a.table.Relations {
 			if err := in.relation(ctx, &a.table.Relations[i]); err != nil {
 				return err
@@ -97,7 +100,7 @@ func (in *inspection) table(ctx context.Context, lookups []string) error {
 		return err
 	}
 	for i, name := range a.caps.Shape.Names() {
-		if a.relations[i] == nil {
+		if a.relations[i] == nil && !a.special(name) && !a.lies(name) {
 			in.column(t, name)
 		}
 	}

@@ -64,7 +64,7 @@ func TestCursors(t *testing.T) {
 	r.run("K-01, K-02, K-09, O-09 every resource once, in order", func() {
 		for _, q := range []string{"/Users", "/Groups", "/Users?sortBy=userName", "/Users?sortBy=name.familyName&sortOrder=descending",
 			"/Users?filter=" + url.QueryEscape(`userName sw "a"`),
-			"/Users?filter=" + url.QueryEscape(`userType co "mploy"`),                        // the gateway's own work
+			"/Users?filter=" + url.QueryEscape(`userType co "mploy"`), // the gateway's own work
 			"/Users?sortBy=displayName", "/?filter=" + url.QueryEscape(`displayName co "e"`), "/?sortBy=displayName", "/"} {
 			want := r.byIndex(q, "id")
 			sep := "?"
@@ -98,7 +98,7 @@ func TestCursors(t *testing.T) {
 		first := r.get("/Users?count=10&cursor=").want(200)
 		shown := fmt.Sprint(first.at("Resources.3.id"))
 		next := fmt.Sprint(first.at("nextCursor"))
-		want := r.get("/Users?count=10&cursor=" + next).values("Resources", "id")
+		want := r.get("/Users?count=10&cursor="+next).values("Resources", "id")
 		r.do("DELETE", "/Users/"+shown, "").want(204)
 		if got := r.get("/Users?count=10&cursor="+next).values("Resources", "id"); !slices.Equal(got, want) {
 			r.t.Errorf("%v, before the deletion %v", got, want)
@@ -112,7 +112,7 @@ func TestCursors(t *testing.T) {
 				c = 'B'
 			}
 			forged := next[:i] + string(c) + next[i+1:]
-			r.get("/Users?count=10&cursor=" + forged).want(400).is("scimType", "invalidCursor")
+			r.get("/Users?count=10&cursor="+forged).want(400).is("scimType", "invalidCursor")
 		}
 		for _, q := range []string{"/Groups?count=10", "/?count=10", "/Users?count=10&sortBy=userName", "/Users?count=10&attributes=userName",
 			"/Users?count=10&filter=" + url.QueryEscape(`active eq true`)} {
@@ -120,14 +120,14 @@ func TestCursors(t *testing.T) {
 			if strings.Contains(q, "?") {
 				sep = "&"
 			}
-			r.get(q + sep + "cursor=" + next).want(400).is("scimType", "invalidCursor")
+			r.get(q+sep+"cursor="+next).want(400).is("scimType", "invalidCursor")
 		}
 		for _, junk := range []string{"x", "AAAA", "%20", "1", strings.Repeat("A", 2000)} {
-			r.get("/Users?cursor=" + junk).want(400).is("scimType", "invalidCursor")
+			r.get("/Users?cursor="+junk).want(400).is("scimType", "invalidCursor")
 		}
-		r.get("/Users?count=11&cursor=" + next).want(400).is("scimType", "invalidCount")
+		r.get("/Users?count=11&cursor="+next).want(400).is("scimType", "invalidCount")
 		r.get("/Users?count=100000&cursor=").want(400).is("scimType", "invalidCount")
-		r.get("/Users?cursor=" + next).want(200).is("itemsPerPage", "10")
+		r.get("/Users?cursor="+next).want(200).is("itemsPerPage", "10")
 		r.get("/Users?startIndex=1&cursor=").want(400).is("scimType", "invalidValue") // K-14
 	})
 	r.run("K-11 in a search", func() {
@@ -140,7 +140,9 @@ func TestCursors(t *testing.T) {
 		}
 	})
 	r.run("K-05 further than a query by index may look", func() {
-		small := start(r.t, func(yaml string) string { return strings.Replace(yaml, "gateway:\n", "gateway:\n  limits: {scan: 50}\n", 1) })
+		small := start(r.t, func(yaml string) string {
+			return strings.Replace(yaml, "gateway:\n", "gateway:\n  limits: {scan: 50}\n", 1)
+		})
 		q := "/Users?count=7&filter=" + url.QueryEscape(`userType co "mploy"`)
 		small.get(q).want(400).is("scimType", "tooMany")
 		small.get(q+"&cursor=").want(200).is("totalResults", "")

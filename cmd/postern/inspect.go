@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/adapters"
@@ -78,6 +79,9 @@ func reportMisfit(cfg *config.Config, r *config.Resource, p sql.Problem) {
 // offset is that of a column within an expression.
 func placeOf(r *config.Resource, table, column string) (at config.Text, offset int, ok bool) {
 	if !strings.EqualFold(table, r.Target.SQL.Table.Value) {
+		if at, ok = placeBeside(r, table, column); ok {
+			return at, 0, true
+		}
 		at, ok = placeInJoin(r, table, column)
 		return at, 0, ok
 	}
@@ -116,6 +120,54 @@ func placeInJoin(r *config.Resource, table, column string) (config.Text, bool) {
 			}
 		}
 		return rule.Table, true
+	}
+	return config.Text{}, false
+}
+
+// placeBeside is the same for tables that a join, a column or a look-up names.
+func placeBeside(r *config.Resource, table, column string) (config.Text, bool) {
+	find := func(named config.Text, columns ...config.Text) (config.Text, bool) {
+		if !strings.EqualFold(named.Value, table) {
+			return named, false
+		}
+		for _, t := range columns {
+			if strings.EqualFold(t.Value, column) {
+				return t, true
+			}
+		}
+		return named, true
+	}
+	looked := func(l *config.Lookup) (config.Text, bool) {
+		if l == nil {
+			return config.Text{}, false
+		}
+		return find(l.Table, l.Key, l.Name)
+	}
+	for _, rule := range r.Attributes {
+		columns := append([]config.Text{rule.Order}, slices.Concat(rule.Owner, rule.Key)...)
+		for _, c := range rule.Columns {
+			if at, ok := looked(c.Lookup); ok {
+				return at, true
+			}
+			columns = append(columns, c.Name)
+		}
+		if at, ok := looked(rule.Lookup); ok {
+			return at, true
+		}
+		if at, ok := find(rule.Table, columns...); ok && len(rule.Columns) > 0 {
+			return at, true
+		}
+	}
+	for _, j := range r.Target.SQL.Joins {
+		columns := append([]config.Text{j.Names, j.Values}, j.On...)
+		for _, rule := range r.Attributes {
+			if name, c, ok := strings.Cut(rule.Name.Value, "."); ok && name == j.Name.Value && strings.EqualFold(c, column) && strings.EqualFold(j.Table.Value, table) {
+				return rule.Name, true
+			}
+		}
+		if at, ok := find(j.Table, columns...); ok {
+			return at, true
+		}
 	}
 	return config.Text{}, false
 }
