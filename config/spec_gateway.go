@@ -34,6 +34,13 @@ type Limits struct {
 	Filter   Size
 	Time     Duration
 	Cursor   Duration
+	Bulk     Bulk
+}
+
+// A Bulk bounds a bulk request.
+type Bulk struct {
+	Operations Int
+	Body       Size
 }
 
 // A Log says what is logged and how.
@@ -99,6 +106,17 @@ func gateway() form[Gateway] {
 	}.form()
 }
 
+func bulkLimits() form[Bulk] {
+	return block[Bulk]{
+		title: "bulk",
+		doc:   "/ServiceProviderConfig tells clients both.",
+		keys: []key[Bulk]{
+			field("operations", integer(1, 100_000), func(b *Bulk) *Int { return &b.Operations }).or("1000").says("Operations at most."),
+			field("body", size(), func(b *Bulk) *Size { return &b.Body }).or("4MiB").says("Bytes at most."),
+		},
+	}.form()
+}
+
 func limits() form[Limits] {
 	const most = 1_000_000_000
 	type L = Limits
@@ -115,6 +133,7 @@ func limits() form[Limits] {
 				says("How many records Postern reads for a filter that the backend cannot evaluate, before it answers `tooMany`."),
 			field("filter", size(), func(l *L) *Size { return &l.Filter }).or("8KiB").says("A filter's length."),
 			field("time", duration(time.Millisecond), func(l *L) *Duration { return &l.Time }).or("30s").says("A request's time, the backends' included."),
+			field("bulk", bulkLimits(), func(l *L) *Bulk { return &l.Bulk }).or("{}").says("A bulk request."),
 			field("cursor", duration(time.Second), func(l *L) *Duration { return &l.Cursor }).or("1h").says("How long a client may take from one page to the next when it pages by cursor (RFC 9865)."),
 		},
 		check: func(r *reader, t *Tree, _ string, l *L) {

@@ -169,14 +169,18 @@ func (x *exchange) decode(col *collection, replace bool) (*schema.Decoded, error
 	if err != nil {
 		return nil, err
 	}
-	o := x.profiles[x.caller.Profile].Schema
-	o.Reject, o.Replace = x.caller.Reject, replace
-	in, err := schema.Decode(col.t, n, o)
+	in, err := x.decodeNode(col, n, replace)
 	if err != nil {
 		return nil, err
 	}
 	x.ignored = in.Warnings
 	return in, nil
+}
+
+func (x *exchange) decodeNode(col *collection, n scim.Node, replace bool) (*schema.Decoded, error) {
+	o := x.profiles[x.caller.Profile].Schema
+	o.Reject, o.Replace = x.caller.Reject, replace
+	return schema.Decode(col.t, n, o)
 }
 
 func (col *collection) patch(x *exchange) error {
@@ -188,10 +192,7 @@ func (col *collection) patch(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	o := x.profiles[x.caller.Profile].Patch
-	o.Reject = x.caller.Reject
-	o.Warn = func(text string) { x.ignored = append(x.ignored, text) }
-	ops, err := patch.Parse(n, col.t, o)
+	ops, err := x.parsePatch(col, n, func(text string) { x.ignored = append(x.ignored, text) })
 	if err != nil {
 		return err
 	}
@@ -206,6 +207,12 @@ func (col *collection) patch(x *exchange) error {
 		return nil
 	}
 	return x.resource(http.StatusOK, col, &c, r)
+}
+
+func (x *exchange) parsePatch(col *collection, n scim.Node, warn func(string)) ([]patch.Operation, error) {
+	o := x.profiles[x.caller.Profile].Patch
+	o.Reject, o.Warn = x.caller.Reject, warn
+	return patch.Parse(n, col.t, o)
 }
 
 func (col *collection) remove(x *exchange) error {

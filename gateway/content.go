@@ -103,13 +103,27 @@ func unsupported(what string) error {
 }
 
 // body reads the request's JSON within the limits (H-16, H-17).
-func (x *exchange) body() (scim.Node, error) {
+func (x *exchange) body() (n scim.Node, err error) {
+	err = x.withBody(x.limits.Body, "", func(data []byte) error {
+		n, err = scim.ReadJSON(data, x.jsonLimits())
+		return err
+	})
+	return n, err
+}
+
+func (x *exchange) jsonLimits() scim.Limits {
+	return scim.Limits{Depth: x.limits.Depth, Elements: x.limits.Elements}
+}
+
+// withBody calls f with the request's body, whose bytes are used again when f
+// returns.
+func (x *exchange) withBody(limit int64, name string, f func(data []byte) error) error {
 	r := x.c.Request
 	if err := checkContent(r.Header); err != nil {
-		return scim.Node{}, err
+		return err
 	}
-	if r.ContentLength > x.limits.Body {
-		return scim.Node{}, x.tooLarge()
+	if r.ContentLength > limit {
+		return tooLarge(limit, name)
 	}
 	p := x.buffers.get()
 	defer x.buffers.put(p) // nodes copy what they keep
@@ -117,28 +131,32 @@ func (x *exchange) body() (scim.Node, error) {
 	if r.ContentLength > 0 {
 		buf.Grow(int(r.ContentLength) + bytes.MinRead) // all at once
 	}
-	_, err := buf.ReadFrom(http.MaxBytesReader(nil, r.Body, x.limits.Body))
+	_, err := buf.ReadFrom(http.MaxBytesReader(nil, r.Body, limit))
 	*p = buf.Bytes()
 	if err != nil {
-		return scim.Node{}, x.unread(err)
+		return unread(err, limit, name)
 	}
-	return scim.ReadJSON(*p, scim.Limits{Depth: x.limits.Depth, Elements: x.limits.Elements})
+	return f(*p)
 }
 
 // unread explains why a body could not be read to its end.
-func (x *exchange) unread(err error) error {
+func unread(err error, limit int64, name string) error {
 	var large *http.MaxBytesError
 	var slow net.Error
 	switch {
 	case errors.As(err, &large):
-		return x.tooLarge()
+		return tooLarge(limit, name)
 	case errors.As(err, &slow) && slow.Timeout():
 		return scim.Errorf(http.StatusRequestTimeout, "", "The body did not arrive in time.")
 	}
 	return scim.Bad(scim.InvalidSyntax, "The body ended before it was complete.")
 }
 
-func (x *exchange) tooLarge() error {
+// tooLarge names the limit (E-08), by the name that clients know if it has one.
+func tooLarge(limit int64, name string) error {
+	if name != "" {
+		name = " (" + name + ")"
+	}
 	return scim.Errorf(http.StatusRequestEntityTooLarge, "",
-		"The body is larger than %d bytes, which is the limit; send it in parts.", x.limits.Body)
+		"The body is larger than %d bytes, which is the limit%s; send it in parts.", limit, name)
 }

@@ -43,19 +43,23 @@ type Authenticator interface {
 
 // Limits bound a request. Zero fields have defaults.
 type Limits struct {
-	Body     int64         // bytes of a request body: 2 MiB
-	Depth    int           // nesting of a body's JSON: scim.Limits
-	Elements int           // array elements and members in a body: scim.Limits
-	Filter   int           // bytes of a filter: filter.Limits
-	Page     int           // resources on a page when count is not given: 100
-	PageMax  int           // resources on a page at most: 1000
-	Time     time.Duration // for the whole of a request: 30 s, below the 60 s of clients (H-23)
+	Body     int64 // bytes of a request body: 2 MiB
+	Depth    int   // nesting of a body's JSON: scim.Limits
+	Elements int   // array elements and members in a body: scim.Limits
+	Filter   int   // bytes of a filter: filter.Limits
+	Page     int   // resources on a page when count is not given: 100
+	PageMax  int   // resources on a page at most: 1000
+	// A bulk request's operations and bytes at most: 1,000 and 4 MiB.
+	BulkOperations int
+	BulkBody       int64
+	Time           time.Duration // for the whole of a request: 30 s, below the 60 s of clients (H-23)
 }
 
 func (l Limits) withDefaults() Limits {
 	l.Body = cmp.Or(l.Body, 2<<20)
 	l.PageMax = cmp.Or(l.PageMax, 1000)
 	l.Page = min(cmp.Or(l.Page, 100), l.PageMax)
+	l.BulkOperations, l.BulkBody = cmp.Or(l.BulkOperations, 1000), cmp.Or(l.BulkBody, 4<<20)
 	l.Time = cmp.Or(l.Time, 30*time.Second)
 	return l
 }

@@ -38,7 +38,7 @@ func TestRoutes(t *testing.T) {
 		{"Q-04 no body", "POST", "/Users/.search", 400, ""},
 		{"H-09 .search", "GET", "/Users/.search", 404, ""},
 		{"Q-04 no body", "POST", "/.search", 400, ""},
-		{"H-09 bulk", "POST", "/Bulk", 501, ""},
+		{"B-15 bulk", "POST", "/Bulk", 400, ""},
 		{"M-01", "GET", "/Me", 501, ""},
 		{"M-01", "PATCH", "/Me", 501, ""},
 		{"G-05", "GET", "/", 200, ""},

@@ -72,7 +72,7 @@ func (t *table) collection(col *collection, o *Options) {
 func (t *table) root() {
 	t.add(http.MethodGet, "", closed, rootList)
 	t.add(http.MethodPost, "/.search", closed, rootSearch)
-	t.add(http.MethodPost, "/Bulk", closed, notYet)
+	t.add(http.MethodPost, "/Bulk", closed, bulkRequest)
 	t.me()
 }
 

@@ -80,7 +80,7 @@ func TestHTTP(t *testing.T) {
 			{"PUT", "/Users", 405, "GET, POST"}, {"PATCH", "/Users", 405, "GET, POST"}, {"DELETE", "/Users", 405, "GET, POST"},
 			{"POST", "/Users/" + ada, 405, "GET, PUT, PATCH, DELETE"},
 			{"TRACE", "/Users", 405, "GET, POST"}, {"PROPFIND", "/Users/" + ada, 405, "GET, PUT, PATCH, DELETE"},
-			{"POST", "/Bulk", 501, ""}, {"GET", "/Me", 501, ""}, {"PUT", "/", 405, ""},
+			{"GET", "/Me", 501, ""}, {"PUT", "/", 405, ""},
 			{"GET", "/Bulk", 405, "POST"},
 		} {
 			a := r.do(c.method, c.path, "").want(c.status)

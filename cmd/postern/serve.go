@@ -137,7 +137,8 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 		Provider:      a.service,
 		Authenticator: bearer,
 		Limits: gateway.Limits{Body: g.Limits.Body.Value, Depth: g.Limits.Depth.Value, Elements: g.Limits.Elements.Value,
-			Filter: int(g.Limits.Filter.Value), Page: g.Limits.Page.Value, PageMax: g.Limits.PageMax.Value, Time: g.Limits.Time.Value},
+			Filter: int(g.Limits.Filter.Value), Page: g.Limits.Page.Value, PageMax: g.Limits.PageMax.Value, Time: g.Limits.Time.Value,
+			BulkOperations: g.Limits.Bulk.Operations.Value, BulkBody: int64(g.Limits.Bulk.Body.Value)},
 		CursorKey:  cursors,
 		CursorTime: g.Limits.Cursor.Value,
 		Config:     providerConfig(a.cfg),
@@ -171,6 +172,7 @@ func providerConfig(cfg *config.Config) schema.ProviderConfig {
 	l := cfg.Gateway.Limits
 	return schema.ProviderConfig{
 		Patch: true, Filter: true, FilterMaxResults: l.PageMax.Value, Sort: true, ETag: cfg.Gateway.ETags.Value,
+		Bulk: true, BulkMaxOperations: l.Bulk.Operations.Value, BulkMaxPayloadSize: int(l.Bulk.Body.Value),
 		Pagination: &schema.Pagination{Index: true, Cursor: true, CursorTimeout: int(l.Cursor.Value / time.Second), DefaultMethod: "index", DefaultPageSize: l.Page.Value, MaxPageSize: l.PageMax.Value},
 		Authentication: []schema.AuthenticationScheme{{Type: "oauthbearertoken", Name: "Bearer token",
 			Description: "A token of the configuration, in the Authorization header.",
