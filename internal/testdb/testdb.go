@@ -58,7 +58,7 @@ func (s *server) up() (int, error) {
 }
 
 func (s *server) run() (int, error) {
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("postern-testdb-%d", os.Getuid()), s.name)
+	dir := s.dir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
@@ -92,6 +92,11 @@ func (s *server) run() (int, error) {
 		return 0, err
 	}
 	return port, s.watch(dir, bin)
+}
+
+// dir is the folder of the server.
+func (s *server) dir() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("postern-testdb-%d", os.Getuid()), s.name)
 }
 
 // held are files whose locks end with the process.
