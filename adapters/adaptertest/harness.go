@@ -37,6 +37,10 @@ type Harness struct {
 	// another only in case.
 	FoldedUnique bool
 
+	// Prepare is what the unique field compares values by, where that is neither the
+	// value nor the value without case: "" for values that it cannot hold.
+	Prepare func(string) string
+
 	// KeyFrom names the field whose value is the key, if there is one: changing
 	// it renames the record.
 	KeyFrom string

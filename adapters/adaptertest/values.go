@@ -46,12 +46,20 @@ func checkTexts(ctx context.Context, r *rig) error {
 func checkTextsUnique(ctx context.Context, r *rig) error {
 	all := append([]string{"ends", "ends ", " ends", "07", "7.00", "1000"}, texts...)
 	n := 0
+	seen := map[string]bool{"": true}
 	for _, text := range all {
 		if strings.TrimSpace(text) == "" || len(text) > 1000 {
 			continue
 		}
 		if r.h.FoldedUnique && text == "null" { // there is NULL
 			continue
+		}
+		if r.h.Prepare != nil {
+			if as := r.h.Prepare(text); seen[as] {
+				continue
+			} else {
+				seen[as] = true
+			}
 		}
 		rec, err := r.put(ctx, values{r.f.Name: text})
 		if err != nil {

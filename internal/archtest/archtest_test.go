@@ -29,6 +29,7 @@ var may = map[string][]string{
 	"adapters/steps":       {"adapters", "scim/filter"},
 	"adapters/rest":        {"adapters", "adapters/steps", "scim/filter"},
 	"adapters/command":     {"adapters", "adapters/steps"},
+	"adapters/ldap":        {"adapters", "scim/filter"},
 	"adapters/guard":       {"adapters", "scim/filter"},
 	"adapters/trace":       {"adapters", "scim/filter"},
 	"adapters/adaptertest": {"adapters", "scim/filter"},
@@ -45,6 +46,8 @@ var may = map[string][]string{
 var rooms = map[string][]string{
 	"github.com/gin-gonic/gin":           {"gateway", "bench/facade"},
 	"github.com/expr-lang/expr":          {"rules", "adapters/steps"},
+	"github.com/go-ldap/ldap/v3":         {"adapters/ldap"},
+	"github.com/go-asn1-ber/asn1-ber":    {"adapters/ldap"},
 	"github.com/sony/gobreaker/v2":       {"adapters/guard"},
 	"github.com/patrickmn/go-cache":      {"adapters/guard"},
 	"github.com/go-sql-driver/mysql":     {"adapters/sql"},
