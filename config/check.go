@@ -51,11 +51,15 @@ func (r *reader) check(c *Config, t *Tree) {
 	}
 	checkTokens(r, c)
 	checkAdmins(r, c)
+	for i := range c.Backends {
+		r.checkLDAP(&c.Backends[i])
+	}
 	r.checkSchemas(c)
 	for i := range c.Resources {
 		r.resolveSchema(c, &c.Resources[i])
 		r.resolveExtensions(c, &c.Resources[i])
 		r.checkRefers(c, &c.Resources[i])
+		r.checkLDAPTarget(c, &c.Resources[i])
 	}
 	r.checkEndpoints(c)
 	if r.report.Err() == nil { // after a mistake, being unused is often its consequence
