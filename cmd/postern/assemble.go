@@ -11,6 +11,7 @@ import (
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/guard"
+	"github.com/postern/postern/adapters/ldap"
 	"github.com/postern/postern/adapters/memory"
 	"github.com/postern/postern/adapters/rest"
 	"github.com/postern/postern/adapters/sql"
@@ -31,12 +32,16 @@ type assembly struct {
 
 	databases map[string]*sql.Database
 	apis      map[string]*rest.Backend
-	kinds     map[string]opened       // backends of further types
-	guards    map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
-	targets   []provision.Target
-	tables    []*sql.Adapter // by position of targets; nil for other kinds
-	ids       *identity.Store
-	service   *provision.Service
+	kinds     map[string]opened // backends of further types
+
+	directories map[string]*ldap.Directory
+	branches    map[string]*ldap.Adapter // by resource type
+
+	guards  map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
+	targets []provision.Target
+	tables  []*sql.Adapter // by position of targets; nil for other kinds
+	ids     *identity.Store
+	service *provision.Service
 }
 
 // open starts everything that serving needs.
@@ -70,6 +75,7 @@ func (a *assembly) openBackends() error {
 	}
 	a.databases, a.guards = map[string]*sql.Database{}, map[string]*guard.Guard{}
 	a.apis, a.kinds = map[string]*rest.Backend{}, map[string]opened{}
+	a.directories, a.branches = map[string]*ldap.Directory{}, map[string]*ldap.Adapter{}
 	for i := range a.cfg.Backends {
 		b := &a.cfg.Backends[i]
 		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log))
@@ -86,6 +92,13 @@ func (a *assembly) openBackends() error {
 				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
 			}
 			a.kinds[b.Name.Value] = made
+		}
+		if b.Type.Value == ldapKind {
+			d, err := a.directory(b)
+			if err != nil {
+				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
+			}
+			a.directories[b.Name.Value] = d
 		}
 		if b.Type.Value != "sql" || a.trial.standsIn(b) {
 			continue
@@ -113,7 +126,15 @@ func (a *assembly) openBackends() error {
 // its scope can be part of statements, of its own table's and of those that refer
 // to it.
 func (a *assembly) bind(m *rules.Mapping) error {
-	target := a.cfg.Resource(m.Type.Name).Target
+	r := a.cfg.Resource(m.Type.Name)
+	target := r.Target
+	if a.directories[target.Backend.Value] != nil {
+		attributes, err := a.branch(m, r, false)
+		if err == nil {
+			m.Bind(attributes.Capabilities())
+		}
+		return err
+	}
 	db := a.databases[target.Backend.Value]
 	if db == nil {
 		return nil
@@ -181,6 +202,10 @@ func (a *assembly) bare(m *rules.Mapping, r *config.Resource, b *config.Backend)
 	case a.kinds[b.Name.Value] != nil:
 		made, problems := a.kinds[b.Name.Value].adapter(m, r)
 		return made, nil, faults(problems)
+	case b.Type.Value == ldapKind:
+		made, err := a.branch(m, r, true)
+		a.branches[m.Type.Name] = made
+		return made, nil, err
 	case b.Type.Value == "sql":
 		t, err := a.table(m, r)
 		return t, t, err
@@ -252,16 +277,17 @@ func (a *assembly) refers(backend, typ string) *sql.Target {
 // generated says who makes the key: the configuration, or else the backend
 // unless an attribute is mapped to it.
 func generated(m *rules.Mapping, r *config.Resource) *bool {
-	g := r.Target.SQL.Generated.Value
-	if r.Target.SQL.Generated.Set {
-		return &g
+	for _, said := range []config.Bool{r.Target.SQL.Generated, r.Target.LDAP.Generated} {
+		if g := said.Value; said.Set {
+			return &g
+		}
 	}
 	for _, k := range m.Key() {
 		if m.Shape().Index(k) >= 0 {
 			return nil
 		}
 	}
-	g = true
+	g := true
 	return &g
 }
 
@@ -306,6 +332,9 @@ func (a *assembly) close() error {
 	}
 	for _, k := range a.kinds {
 		k.close()
+	}
+	for _, d := range a.directories {
+		errs = append(errs, d.Close())
 	}
 	if a.ids != nil {
 		errs = append(errs, a.ids.Close())

@@ -37,6 +37,7 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 	checkREST(cfg, mappings)
 	checkKinds(cfg, mappings)
 	checkTables(cfg)
+	checkLDAP(cfg, mappings)
 	return cfg, mappings, cfg.Report.Err()
 }
 
@@ -55,7 +56,7 @@ func compile(cfg *config.Config) []*rules.Mapping {
 		}
 		in.Types = types
 		if b := cfg.Backend(cfg.Resources[i].Target.Backend.Value); b != nil {
-			in.Lists = described(b.Type.Value)
+			in.Lists = described(b.Type.Value) || b.Type.Value == ldapKind
 		}
 		m, problems := rules.Compile(in)
 		for _, p := range problems {

@@ -46,6 +46,15 @@ func (c explainCommand) explainFilter(ctx context.Context, w io.Writer, a *assem
 
 // explainStatement shows what a SQL backend is sent.
 func explainStatement(ctx context.Context, w io.Writer, a *assembly, i int, pushed filter.Expr) error {
+	if b := a.branches[a.mappings[i].Type.Name]; b != nil {
+		text, err := b.Explain(ctx, adapters.Query{Filter: pushed})
+		if err != nil {
+			return fmt.Errorf("backend %s does not answer (%s); check --online says more", a.targets[i].Backend, adapters.KindOf(err))
+		}
+		fmt.Fprintln(w, "filter:  ", text)
+		fmt.Fprintln(w, "          what the directory finds is compared again")
+		return nil
+	}
 	if a.tables[i] == nil {
 		fmt.Fprintln(w, "where:    the backend is not asked in SQL")
 		return nil

@@ -37,9 +37,12 @@ func (a *assembly) inspect(ctx context.Context, i int) {
 	}
 	var problems []sql.Problem
 	var err error
-	if table := a.tables[i]; table != nil {
+	switch table := a.tables[i]; {
+	case table != nil:
 		problems, err = table.Inspect(ctx, lookups(m)...)
-	} else {
+	case a.branches[m.Type.Name] != nil:
+		err = a.inspectBranch(ctx, i, r)
+	default:
 		err = a.targets[i].Adapter.Probe(ctx)
 	}
 	if err != nil {
