@@ -34,12 +34,16 @@ const token = "an-example-token"
 type Option func(*start)
 
 type start struct {
+	name  string
 	env   []string
 	swaps []string
 }
 
 // Env sets variables of the environment, as NAME=value.
 func Env(all ...string) Option { return func(s *start) { s.env = append(s.env, all...) } }
+
+// File is the file to serve, if it is not postern.yaml.
+func File(name string) Option { return func(s *start) { s.name = name } }
 
 // Swap replaces a text of the example's file, such as the application's usual
 // address, by the one that this test has. The file must hold it.
@@ -48,7 +52,7 @@ func Swap(old, now string) Option { return func(s *start) { s.swaps = append(s.s
 // Start builds Postern and serves the example's file, with a fresh mapping table.
 func Start(t *testing.T, opts ...Option) *Gateway {
 	t.Helper()
-	var s start
+	s := start{name: "postern.yaml"}
 	for _, o := range opts {
 		o(&s)
 	}
@@ -68,14 +72,14 @@ func Start(t *testing.T, opts ...Option) *Gateway {
 // file is the example's file as this test needs it.
 func (s *start) file(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile("postern.yaml")
+	data, err := os.ReadFile(s.name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(data)
 	for i := 0; i < len(s.swaps); i += 2 {
 		if !strings.Contains(text, s.swaps[i]) {
-			t.Fatalf("postern.yaml does not hold %s", s.swaps[i])
+			t.Fatalf("the file does not hold %s", s.swaps[i])
 		}
 		text = strings.ReplaceAll(text, s.swaps[i], s.swaps[i+1])
 	}
