@@ -33,7 +33,7 @@ func (a *assembly) directory(b *config.Backend) (*ldap.Directory, error) {
 func (a *assembly) branch(m *rules.Mapping, r *config.Resource, references bool) (*ldap.Adapter, error) {
 	w := &r.Target.LDAP
 	g := generated(m, r)
-	t := ldap.Target{Entries: entries(m, r), Auxiliary: plainTexts(w.Auxiliary), Container: w.Container.Value, RDN: w.RDN.Value,
+	t := ldap.Target{Entries: entries(m, r), Auxiliary: wordsOf(w.Auxiliary), Container: w.Container.Value, RDN: w.RDN.Value,
 		Given: g == nil || !*g, Placeholder: w.Placeholder.Value}
 	for _, rule := range m.Rules() {
 		typ, list := rule.Refers()
@@ -52,7 +52,7 @@ func (a *assembly) branch(m *rules.Mapping, r *config.Resource, references bool)
 // entries are the entries of a resource type.
 func entries(m *rules.Mapping, r *config.Resource) ldap.Entries {
 	w := &r.Target.LDAP
-	return ldap.Entries{Base: w.Base.Value, Subtree: w.Subtree.Value, Classes: plainTexts(w.Classes), Key: m.Key()[0]}
+	return ldap.Entries{Base: w.Base.Value, Subtree: w.Subtree.Value, Classes: wordsOf(w.Classes), Key: m.Key()[0]}
 }
 
 // reference says what the values of a field name. What is not in the same directory
@@ -87,7 +87,7 @@ func pairOf(all []config.Pair, name string) (string, bool) {
 	return "", false
 }
 
-func plainTexts(all []config.Text) []string {
+func wordsOf(all []config.Text) []string {
 	var out []string
 	for _, t := range all {
 		out = append(out, t.Value)
