@@ -69,7 +69,7 @@ func (x *exchange) one(col *collection) (provision.Call, error) {
 	}
 	sel, err := col.selection(&q)
 	c := x.call(col, sel)
-	c.Body = len(q.attributes) > 0
+	c.Body = len(q.attributes) > 0 || !x.profiles[x.caller.Profile].Brief
 	return c, err
 }
 

@@ -104,6 +104,9 @@ type Profile struct {
 	Patch         patch.Options
 	Bind          schema.BindOptions
 	LenientFilter bool // strings in filters need no double quotes (F-11)
+	// Brief lets a PATCH that only changes members answer 204, so that no member
+	// is read (P-10, P-64).
+	Brief bool
 }
 
 // New compiles the handler of the SCIM listener: every route, and for every

@@ -14,6 +14,7 @@ func profiles() map[string]gateway.Profile {
 		Patch:         patch.Options{Create: true},
 		Bind:          schema.BindOptions{Lenient: true},
 		LenientFilter: true,
+		Brief:         true,
 	}
 	return map[string]gateway.Profile{
 		"entra": tolerant,

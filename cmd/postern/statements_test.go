@@ -73,7 +73,7 @@ func TestStatements(t *testing.T) {
 
 // TestLargeGroup changes a group of 100,000 members without reading one (P-64).
 func TestLargeGroup(t *testing.T) {
-	r := start(t)
+	r := start(t, profile("entra"))
 	r.get("/Users", "count", "1")
 	r.sql(`INSERT INTO employee (emp_no, login) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT 770010000 + i, 'many' || i FROM n`)
 	r.sql(`INSERT INTO role (role_id, title) VALUES (880000900, 'Everybody')`)
