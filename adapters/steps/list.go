@@ -253,7 +253,11 @@ func (a *Adapter) lookup(ctx context.Context, c *filter.Compare, want, must adap
 		}
 		return []item{{Record: r}}, err
 	}
-	return a.walk(ctx, "list", a.findFor(c).Steps, want, must, filterOf(c))
+	found, err := a.walk(ctx, "list", a.findFor(c).Steps, want, must, filterOf(c))
+	if adapters.Is(err, adapters.TooMany) { // the find was cut; the list may not be
+		return a.walk(ctx, "list", a.o.List, want, must, nil)
+	}
+	return found, err
 }
 
 // filterOf is a comparison as expressions see it.
