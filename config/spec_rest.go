@@ -129,7 +129,7 @@ type RESTTarget struct {
 	Finds                             []Find
 	Members                           []Members
 	Fails                             []Fail
-	Read                              []Pair
+	Read, Write                       []Pair
 	Clear                             Text
 }
 
@@ -372,6 +372,8 @@ func stepTarget(m manner) []key[Target] {
 		field("fails", list(fail()), func(t *T) *[]Fail { return &t.REST.Fails }).says("What the answers of all calls mean."),
 		field("read", namedExpressions("field"), func(t *T) *[]Pair { return &t.REST.Read }).like(`{user_ids: 'map(item.users ?? [], .id)'}`).
 			says("How a field is read from `item`, the object as it came. Default: by its name, in which dots lead into objects."),
+		field("write", namedExpressions("field"), func(t *T) *[]Pair { return &t.REST.Write }).like(`{locked: 'value == "true"'}`).
+			says("What is sent of a field: an expression over `value`, a text or a list of them. Default: the value itself; those of a table of values are texts."),
 		field("clear", expression(), func(t *T) *Text { return &t.REST.Clear }).like(`'""'`).says("What takes a value away: a constant. Default: null."),
 		field("generated", boolean(), func(t *T) *Bool { return &t.SQL.Generated }).
 			says("Whether the backend makes the key of a new record. Default: it does unless an attribute is mapped to the key."),

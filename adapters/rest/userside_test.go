@@ -335,3 +335,46 @@ func TestPatternsAreConstants(t *testing.T) {
 		}
 	}
 }
+
+// TestWrite covers row 55: what is sent of a field has the backend's type, whether
+// the client said it or it was read.
+func TestWrite(t *testing.T) {
+	row, sent := map[string]any{"id": 1, "name": "a", "active": true, "age": 3}, map[string]any{}
+	a := single(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			sent = readBody(r)
+		}
+		reply(w, 200, row)
+	}, func(_ *rest.Config, target *rest.Target) {
+		target.Write = pairs("active", `value == "true"`, "age", `{years: int(value)}`)
+		target.Update[0].Send = text("record")
+	})
+	change := adapters.Delta{Set: []adapters.Change{{Field: "age", Old: int64(3), New: "4"}}}
+	if _, err := a.Update(t.Context(), "1", change, adapters.Fields{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(sent); got != "map[active:true age:map[years:4] name:a]" {
+		t.Errorf("sent %v", got)
+	}
+	if _, is := sent["active"].(bool); !is {
+		t.Errorf("active is a %T", sent["active"])
+	}
+	change.Set[0].New = "many"
+	_, err := a.Update(t.Context(), "1", change, adapters.Fields{})
+	wantKind(t, "a value that cannot be written", err, adapters.Invalid)
+}
+
+// TestFindIsCut: a find that says that it left records out is no answer; the list
+// is walked instead.
+func TestFindIsCut(t *testing.T) {
+	a := single(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("name") != "" {
+			reply(w, 200, map[string]any{"users": []any{}, "total": 0, "truncated": true})
+			return
+		}
+		reply(w, 200, map[string]any{"users": users(1, 3), "total": 3})
+	}, func(_ *rest.Config, target *rest.Target) { target.Finds[0].Steps[0].Truncated = text("body.truncated") })
+	if page, err := a.List(t.Context(), byName("user 2")); err != nil || len(page.Records) != 1 {
+		t.Errorf("%v %v", page, err)
+	}
+}

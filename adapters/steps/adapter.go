@@ -20,6 +20,7 @@ type Options struct {
 
 	Multi []string         // fields that hold several values
 	Read  map[string]*Expr // how a field is read from item, where it is not simply there
+	Write map[string]*Expr // what is sent of a field's value, where it is not simply that
 	Clear any              // what takes a value away; nil: null
 
 	Get, Create, Update, Delete Operation
@@ -84,7 +85,7 @@ func New(o Options) *Adapter {
 	a.caps = a.capabilities()
 	for _, n := range a.caps.Shape.Names() {
 		f := newField(n)
-		f.read, f.multi = o.Read[n], a.caps.Fields[a.caps.Shape.Index(n)].Multi
+		f.read, f.write, f.multi = o.Read[n], o.Write[n], a.caps.Fields[a.caps.Shape.Index(n)].Multi
 		f.apart = o.Members[n] != nil
 		a.fields = append(a.fields, f)
 	}
@@ -230,7 +231,10 @@ func (a *Adapter) Create(ctx context.Context, in adapters.Record, want adapters.
 			return adapters.Record{}, &adapters.Error{Kind: adapters.Invalid, Op: op, Field: n, Err: errors.New("one value is wanted")}
 		}
 	}
-	obj := a.object(in)
+	obj, err := a.object(op, in)
+	if err != nil {
+		return adapters.Record{}, err
+	}
 	key, unlock, err := a.reserve(ctx, in, obj)
 	if err != nil {
 		return adapters.Record{}, err
@@ -350,7 +354,11 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 	if err != nil {
 		return err
 	}
-	r := newRun(op, a.scope(adapters.Fields{}).with(map[string]any{"key": string(key), "record": a.object(rec)}))
+	obj, err := a.object(op, rec)
+	if err != nil {
+		return err
+	}
+	r := newRun(op, a.scope(adapters.Fields{}).with(map[string]any{"key": string(key), "record": obj}))
 	_, err = r.all(ctx, a.o.Delete)
 	return err
 }

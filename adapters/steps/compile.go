@@ -56,6 +56,13 @@ func (p *compiler[S]) options(t Target[S]) Options {
 		p.field(r.Name)
 		o.Read[r.Name.Value] = p.Expr(r.Value, Roots{"item", "secret"})
 	}
+	for _, w := range t.Write {
+		p.field(w.Name)
+		if o.Write == nil {
+			o.Write = map[string]*Expr{}
+		}
+		o.Write[w.Name.Value] = p.Expr(w.Value, Roots{"value"})
+	}
 	o.Clear = p.constant(t.Clear)
 	o.Get = p.of("get", p.rootsOf("key"), t.Get)
 	o.List = p.of("list", p.rootsOf("page", "filter"), t.List)

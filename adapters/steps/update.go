@@ -50,21 +50,31 @@ func (a *Adapter) change(ctx context.Context, op string, key adapters.Key, now a
 	for _, c := range d.Set {
 		after.Set(c.Field, c.New)
 	}
-	changed := a.changes(d.Set)
+	changed, err := a.changes(op, d.Set)
+	if err != nil {
+		return adapters.Record{}, err
+	}
+	is, err := a.object(op, after)
+	if err != nil {
+		return adapters.Record{}, err
+	}
+	was, err := a.object(op, now)
+	if err != nil {
+		return adapters.Record{}, err
+	}
 	r := newRun(op, a.scope(adapters.AllFields).with(map[string]any{
-		"key": string(key), "record": a.object(after), "old": a.object(now), "changes": changed,
+		"key": string(key), "record": is, "old": was, "changes": changed,
 		"changed": func(name string) bool {
 			return slices.ContainsFunc(d.Set, func(c adapters.Change) bool { return c.Field == name })
 		},
 	}))
 	var y yield
-	var err error
 	if len(changed) > 0 {
 		if y, err = r.all(ctx, a.o.Update); err != nil {
 			return adapters.Record{}, err
 		}
 	}
-	key = a.renamed(key, now, after, y)
+	key = a.renamed(key, was, is, y)
 	joined, err := a.members(ctx, op, key, a.memberChanges(d))
 	if err != nil {
 		r.revert(ctx)
@@ -74,16 +84,15 @@ func (a *Adapter) change(ctx context.Context, op string, key adapters.Key, now a
 }
 
 // renamed is the key after a change.
-func (a *Adapter) renamed(key adapters.Key, now, after adapters.Record, y yield) adapters.Key {
+func (a *Adapter) renamed(key adapters.Key, was, is map[string]any, y yield) adapters.Key {
 	if y.key != nil {
 		return adapters.Key(textOf(plain(y.key)))
 	}
 	if k := a.keyOf(y.record); k != "" {
 		return k
 	}
-	is := a.keyOf(a.object(after))
-	if is != "" && is != a.keyOf(a.object(now)) {
-		return is
+	if k := a.keyOf(is); k != "" && k != a.keyOf(was) {
+		return k
 	}
 	return key
 }

@@ -16,6 +16,7 @@ type field struct {
 	name  string
 	path  []string // taken apart at the dots
 	read  *Expr    // over item; instead of the path
+	write *Expr    // over value: what is sent instead of it
 	multi bool
 	apart bool // members that have calls of their own
 }
@@ -124,37 +125,61 @@ func put(m map[string]any, path []string, v any) {
 
 // object is a record as expressions see it: nested by the dots in field names.
 // Fields without a value are left out.
-func (a *Adapter) object(r adapters.Record) map[string]any {
+func (a *Adapter) object(op string, r adapters.Record) (map[string]any, error) {
 	out := map[string]any{}
 	for i, f := range a.fields {
 		if r.IsZero() || f.apart {
 			continue
 		}
 		if v := r.Get(a.caps.Shape.Names()[i]); !adapters.NoValue(v) {
-			put(out, f.path, data(v))
+			raw, err := f.raw(op, v)
+			if err != nil {
+				return nil, err
+			}
+			put(out, f.path, raw)
 		}
 	}
-	return out
+	return out, nil
+}
+
+// raw is a value of the field as it is sent.
+func (f *field) raw(op string, v any) (any, error) {
+	if f.write == nil {
+		return data(v), nil
+	}
+	text := data(v)
+	if _, list := text.([]any); !list { // the same whether a client or the backend said it
+		text = adapters.Text(v)
+	}
+	raw, err := f.write.Eval(Scope{"value": text})
+	if err != nil {
+		return nil, &adapters.Error{Kind: adapters.Invalid, Op: op, Field: f.name, Err: err}
+	}
+	return raw, nil
 }
 
 // changes are the new values of what changed; nothing, or what the
 // configuration says instead, for what was taken away.
-func (a *Adapter) changes(set []adapters.Change) map[string]any {
+func (a *Adapter) changes(op string, set []adapters.Change) (map[string]any, error) {
 	out := map[string]any{}
 	for _, c := range set {
 		f := a.fields[a.caps.Shape.Index(c.Field)]
 		if f.apart {
 			continue
 		}
-		v := data(c.New)
-		if adapters.NoValue(c.New) {
-			if v = a.o.Clear; f.multi {
-				v = []any{}
+		v := a.o.Clear
+		switch {
+		case !adapters.NoValue(c.New):
+			var err error
+			if v, err = f.raw(op, c.New); err != nil {
+				return nil, err
 			}
+		case f.multi:
+			v = []any{}
 		}
 		put(out, f.path, v)
 	}
-	return out
+	return out, nil
 }
 
 // record makes a record of a raw object: its key, and the fields wanted.

@@ -63,6 +63,7 @@ type Target[S any] struct {
 	Key    []string
 	Given  bool
 	Read   []Pair // how a field is read from item
+	Write  []Pair // what is sent of value, the field's
 	Clear  Text   // an expression: what is sent for a value that was taken away
 
 	Get, List, Create, Update, Delete []S

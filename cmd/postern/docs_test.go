@@ -26,8 +26,8 @@ import (
 // pages are all that is written by hand.
 func pages(t *testing.T) []string {
 	t.Helper()
-	out := []string{"README.md", "CONTRIBUTING.md", "examples/quickstart/README.md"}
-	for _, pattern := range []string{"docs/*.md", "docs/adapters/*.md", "docs/decisions/*.md"} {
+	out := []string{"README.md", "CONTRIBUTING.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/adapters/*.md", "docs/decisions/*.md", "examples/*/README.md"} {
 		found, err := filepath.Glob("../../" + pattern)
 		if err != nil {
 			t.Fatal(err)
