@@ -144,7 +144,7 @@ func (s *Store) Orphaned(in Intent) bool {
 func (s *Store) CreateFor(ctx context.Context, in Intent, key string) (Entry, error) {
 	var e Entry
 	l := Link{in.Type, in.Backend, key}
-	err := s.write(ctx, "create", func(x *session) error {
+	err := s.together(ctx, func(x *session) error {
 		fresh, err := x.unlinkOlder(in.Domain.Tenant, l, in.Begun)
 		if err != nil {
 			return err
@@ -155,7 +155,7 @@ func (s *Store) CreateFor(ctx context.Context, in Intent, key string) (Entry, er
 		return x.end(in.Nr)
 	})
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, s.fail("create", err)
 	}
 	return e, nil
 }
@@ -182,7 +182,7 @@ func (s *Store) CreateFound(ctx context.Context, in Intent, key string) (e Entry
 
 // ForgetFor is ForgetOf for an intent, which ends with it.
 func (s *Store) ForgetFor(ctx context.Context, in Intent) error {
-	return s.write(ctx, "forget", func(x *session) error {
+	err := s.together(ctx, func(x *session) error {
 		for _, k := range in.Keys {
 			row, ok, err := x.linkAt(in.Domain.Tenant, Link{in.Type, in.Backend, k})
 			if err == nil && ok && (in.Identity == "" || row.Identity == in.Identity) {
@@ -194,6 +194,7 @@ func (s *Store) ForgetFor(ctx context.Context, in Intent) error {
 		}
 		return x.end(in.Nr)
 	})
+	return s.fail("forget", err)
 }
 
 // RekeyFor is Rekey for an intent, which ends with it.
@@ -278,6 +279,10 @@ func (s *Store) commit(batch []job) {
 		return nil
 	})
 	for _, j := range batch {
+		if err != nil && len(batch) > 1 && !errors.Is(err, ErrBusy) { // by one of them, perhaps: each for itself
+			j.done <- s.write(context.Background(), "journal", j.do)
+			continue
+		}
 		j.done <- err
 	}
 }
