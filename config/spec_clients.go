@@ -15,8 +15,24 @@ type Client struct {
 	// Secondary is what a request on an id gets that a merge made superfluous:
 	// follow, redirect, gone.
 	Secondary Text
+	Rate      Rate
 
 	token Secret // the short form
+}
+
+// A Rate is how many requests a second a client may make; 0: any number.
+type Rate struct{ Reads, Writes Int }
+
+func rateForm() form[Rate] {
+	const most = 1_000_000
+	return block[Rate]{
+		title: "rate",
+		doc:   "Twice as many may come at once. What is beyond gets 429 with Retry-After.",
+		keys: []key[Rate]{
+			field("reads", integer(1, most), func(r *Rate) *Int { return &r.Reads }).like("100").says("Reads and searches a second. Default: any number."),
+			field("writes", integer(1, most), func(r *Rate) *Int { return &r.Writes }).like("25").says("Changes a second; a bulk request is one. Default: any number."),
+		},
+	}.form()
 }
 
 // A Token is one that a client may show.
@@ -63,6 +79,8 @@ okta:
 				says("`allocate`: ids are random and tell nothing. `existing`: the backend's key is the id, for everybody to see."),
 			field("unknown", choice("ignore", "reject"), func(c *C) *Text { return &c.Unknown }).or("ignore").
 				says("What happens to attributes that are not mapped: left out, or the request is refused."),
+			field("rate", rateForm(), func(c *C) *Rate { return &c.Rate }).or("{}").like("{reads: 100, writes: 25}").
+				says("How many requests a second it may make."),
 			field("secondary", choice("follow", "redirect", "gone"), func(c *C) *Text { return &c.Secondary }).or("follow").
 				says("What a request on an id gets that is superfluous since a merge. `follow`: it acts on the merged resource, and the answer carries the id that stays. " +
 					"`redirect`: 308, with the address that stays. `gone`: 404. A DELETE is taken as the acknowledgement in any case: 204, the id is gone, the account stays."),

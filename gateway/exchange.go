@@ -75,6 +75,9 @@ func (x *exchange) admit(a access) (err error) {
 		if x.caller, err = x.auth.Authenticate(r.Header); err != nil {
 			return err
 		}
+		if err = x.slow(); err != nil {
+			return err
+		}
 	}
 	if x.base, err = x.site.of(r); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/postern/postern/gateway/auth"
@@ -153,7 +154,8 @@ func New(o Options) (http.Handler, error) {
 // A door is what all requests share. It does not change after New.
 type door struct {
 	site        site
-	cursors     *sealer // nil: there are none
+	cursors     *sealer  // nil: there are none
+	rates       sync.Map // of *rates by tenant and client
 	provider    Provider
 	auth        Authenticator
 	limits      Limits

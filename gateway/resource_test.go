@@ -25,7 +25,7 @@ func TestCreate(t *testing.T) {
 	if a.json["userName"] != "bjensen" || strings.Contains(a.body, "t1me") {
 		t.Errorf("C-14, A-07: %s", a.body)
 	}
-	if c := r.call; c.Caller.Client != "entra" || c.Caller.Tenant != "acme" || c.Base != r.url+"/scim/v2" || c.Type.Name != "User" || c.Body {
+	if c := r.call; c.Caller.Client != "entra" || c.Caller.Tenant != "acme" || c.Base != r.url+"/scim/v2" || c.Type.Name != "User" || !c.Body {
 		t.Errorf("T-04: call %+v", c)
 	}
 	if a := r.do("GET", strings.TrimPrefix(location, r.url), ""); a.StatusCode != 200 {

@@ -150,7 +150,7 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 func clients(cfg *config.Config) []auth.Client {
 	var out []auth.Client
 	for _, c := range cfg.Clients {
-		n := auth.Client{Principal: auth.Principal{Profile: c.Profile.Value, Caller: provision.Caller{Tenant: cfg.Tenant, Client: c.Name.Value,
+		n := auth.Client{Principal: auth.Principal{Profile: c.Profile.Value, Reads: c.Rate.Reads.Value, Writes: c.Rate.Writes.Value, Caller: provision.Caller{Tenant: cfg.Tenant, Client: c.Name.Value,
 			Existing: c.IDs.Value == "existing", Reject: c.Unknown.Value == "reject", Secondary: secondary(c)}}}
 		for _, t := range c.Tokens {
 			n.Tokens = append(n.Tokens, auth.Token{Hash: t.Hash, Expires: t.Expires.Value, Subject: t.Subject.Value})

@@ -17,7 +17,9 @@ type Principal struct {
 	provision.Caller
 	Profile string   // whose habits to expect: "entra", "okta", or "" for nobody's in particular
 	Scopes  []string // of an administrator; nil for clients
-	Subject string   // the userName of the user that the token stands for, if any
+	// Reads and Writes are how many requests a second it may make; 0: any number.
+	Reads, Writes int
+	Subject       string // the userName of the user that the token stands for, if any
 }
 
 // A Token is one bearer token of a client, as its hash (HashToken).

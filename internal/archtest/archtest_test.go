@@ -55,6 +55,7 @@ var rooms = map[string][]string{
 	"github.com/mattn/go-sqlite3":        {"identity", "adapters/sql", "bench", "bench/facade", "bench/observe"},
 	"github.com/pressly/goose/v3":        {"identity"},
 	"go.yaml.in/yaml/v4":                 {"config"},
+	"golang.org/x/time":                  {"gateway"},
 	"github.com/alecthomas/kong":         {"cmd/postern"},
 	"github.com/go-json-experiment/json": {"scim"},
 	"github.com/schollz/progressbar/v3":  {"cmd/postern"},
