@@ -28,3 +28,4 @@ CREATE TABLE journal (
 -- Nobody creates what somebody else is creating.
 CREATE UNIQUE INDEX journal_value ON journal (tenant, type, backend, attribute, value)
     WHERE kind = 'create' AND state <> 'stuck' AND sole = 1;
+CREATE INDEX journal_open ON journal (tenant, nr);
