@@ -29,6 +29,12 @@ func (s *Store) Ensure(ctx context.Context, d Domain, links []Link) ([]Entry, er
 	if err != nil || len(missing) == 0 {
 		return entries, s.fail("ensure", err)
 	}
+	return s.Allot(ctx, d, links)
+}
+
+// Allot answers as Ensure does, without the read at its beginning: for links that
+// were just found to be without ids.
+func (s *Store) Allot(ctx context.Context, d Domain, links []Link) (entries []Entry, err error) {
 	err = s.write(ctx, "ensure", func(x *session) error {
 		fresh, missing, err := x.find(d, links) // another one may have been faster
 		if err != nil {

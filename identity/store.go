@@ -27,6 +27,9 @@ type Options struct {
 	// DryRun answers every write as if it were made, and undoes it. The file must be
 	// there, with this version's schema.
 	DryRun bool
+
+	// Trace, if set, is told every statement that is sent, never its values.
+	Trace func(statement string)
 }
 
 // A Store is an open mapping table. Its methods may be called from many
@@ -42,6 +45,7 @@ type Store struct {
 	jobs           chan job // see together
 	closed, idle   chan struct{}
 	closing        sync.Once
+	trace          func(string)
 }
 
 // Open opens the mapping table that dsn names, "sqlite:PATH" or a bare path, and
@@ -58,7 +62,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun, node: thisNode(),
+	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun, trace: o.Trace, node: thisNode(),
 		jobs: make(chan job), closed: make(chan struct{}), idle: make(chan struct{})}
 	if s.newID == nil {
 		s.newID, s.newIdentity = randomID, orderedID
@@ -142,10 +146,12 @@ type session struct {
 	pool *pool
 	tx   *sql.Tx // nil: no transaction
 	now  int64
+
+	trace func(string)
 }
 
 func (s *Store) reading(ctx context.Context) *session {
-	return &session{ctx: ctx, pool: &s.reader}
+	return &session{ctx: ctx, pool: &s.reader, trace: s.trace}
 }
 
 // errDryRun undoes the transaction without being a failure.
@@ -158,7 +164,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*session) error) er
 		return s.fail(op, err)
 	}
 	defer tx.Rollback() // without effect after Commit
-	err = f(&session{ctx: ctx, pool: &s.writer, tx: tx, now: s.now().UnixMicro()})
+	err = f(&session{ctx: ctx, pool: &s.writer, tx: tx, now: s.now().UnixMicro(), trace: s.trace})
 	switch {
 	case err == nil && s.dry:
 		return nil
@@ -172,6 +178,9 @@ func (s *Store) write(ctx context.Context, op string, f func(*session) error) er
 }
 
 func (x *session) stmt(q query) *sql.Stmt {
+	if x.trace != nil {
+		x.trace(string(q))
+	}
 	if x.tx != nil {
 		return x.tx.StmtContext(x.ctx, x.pool.stmts[q])
 	}

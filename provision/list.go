@@ -118,6 +118,9 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 		if !s.allInScope(ctx, t, pg.Records) {
 			return List{}, false, nil
 		}
+		if pg.Total == 0 && len(pg.Records) == 0 {
+			return List{}, true, nil
+		}
 		t.recallAll(pg.Records, mark)
 		built, err := s.build(ctx, c, t, pg.Records, p, nil, nil)
 		if err != nil {

@@ -91,7 +91,7 @@ func (s *Service) look(ctx context.Context, c Call, r *roll) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	made, err := s.ids.Ensure(ctx, c.Caller.domain(), missing)
+	made, err := s.ids.Allot(ctx, c.Caller.domain(), missing)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,8 @@ func BenchmarkAdapter(b *testing.B) {
 		{"contains", list(adapters.Query{Limit: 1, Want: plain, Sort: []adapters.Sort{{Field: "mail", Match: filter.Folded}},
 			Filter: &filter.Compare{Name: "mail", Match: filter.Folded, Op: filter.Co, Value: filter.StringValue("99@EX")}})},
 		{"sorted page", list(adapters.Query{Limit: 100, Want: plain, Sort: []adapters.Sort{{Field: "login", Match: filter.Folded}}})},
+		{"sorted page with roles", list(adapters.Query{Limit: 100, Want: adapters.AllFields, Sort: []adapters.Sort{{Field: "login", Match: filter.Folded}}})},
+		{"sorted page with roles, far down", list(adapters.Query{Limit: 100, Offset: n * 3 / 4, Want: adapters.AllFields, Sort: []adapters.Sort{{Field: "login", Match: filter.Folded}}})},
 		{"update", func(i int) error {
 			key := adapters.Key(strconv.Itoa(2 + i%(n-2)))
 			if _, ok := age[key]; !ok {

@@ -22,6 +22,7 @@ type link struct {
 	target *column // the key of m; nil without Refers
 	shown  *column // the key of a member that counts
 	within *builder
+	inline *builder // all members of a row t, as one text; nil: they are read by themselves
 }
 
 func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/postern/postern/adapters"
 )
@@ -145,6 +146,9 @@ func (p *plan) count(ctx context.Context, s session, where *builder, into *int) 
 // statement writes the statement of a page. It asks for one row more, to learn
 // whether there is a next page.
 func (p *plan) statement(q adapters.Query, from start, where *builder, columns []int) (*builder, error) {
+	if len(q.Sort) > 0 && len(p.key) == 1 && p.derived(columns) {
+		return p.sortedStatement(q, from, where, columns)
+	}
 	b := newBuilder()
 	p.selection(b, columns)
 	if q.Total {
@@ -162,18 +166,50 @@ func (p *plan) statement(q adapters.Query, from start, where *builder, columns [
 		}
 		b.add(")")
 	}
+	return b, errors.Join(p.order(b, q), p.limit(b, q, from))
+}
+
+// sortedStatement is statement for a page in another order than that of keys: it
+// first finds whose turn it is, for whatever is in the select list would be worked
+// out for each row that is sorted.
+func (p *plan) sortedStatement(q adapters.Query, from start, where *builder, columns []int) (*builder, error) {
+	key := p.key[0].ref
+	b := newBuilder()
+	p.selection(b, columns)
+	if q.Total {
+		b.add(", (SELECT count(*) FROM ", p.from).include(where).add(")")
+	}
+	p.source(b, columns, q.Sort)
+	b.add(" WHERE ", key, " IN (SELECT turn FROM (SELECT ", key, " AS turn")
+	p.source(b, nil, q.Sort)
+	b.include(where)
+	err := errors.Join(p.order(b, q), p.limit(b, q, from))
+	b.add(") AS sorted)")
+	return b, errors.Join(err, p.order(b, q), b.check("list"))
+}
+
+// derived reports whether some of the columns cost more than to read the row.
+func (p *plan) derived(columns []int) bool {
+	return slices.ContainsFunc(columns, func(i int) bool { return p.refs[i] != nil || p.links[i] != nil })
+}
+
+func (p *plan) order(b *builder, q adapters.Query) error {
 	b.add(" ORDER BY ")
 	for _, by := range q.Sort {
 		c := p.find(by.Field)
 		if !p.dialect.sorts(c, by.Match) {
-			return nil, &adapters.Error{Kind: adapters.Unsupported, Op: "list", Field: by.Field, Err: errors.New("the column is of no type that can be sorted so")}
+			return &adapters.Error{Kind: adapters.Unsupported, Op: "list", Field: by.Field, Err: errors.New("the column is of no type that can be sorted so")}
 		}
 		p.dialect.order(b, c, by.Match, by.Descending)
 		b.add(", ")
 	}
 	b.add(p.byKey)
+	return nil
+}
+
+func (p *plan) limit(b *builder, q adapters.Query, from start) error {
 	p.dialect.limit(b, min(q.Limit, math.MaxInt32)+1, from.offset)
-	return b, b.check("list")
+	return b.check("list")
 }
 
 // A result is what a statement answered.

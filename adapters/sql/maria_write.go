@@ -26,7 +26,7 @@ func (d maria) insert(ctx context.Context, s session, p *plan, m *assignment) ([
 	if err := b.check(""); err != nil {
 		return nil, err
 	}
-	if _, err := s.exec(ctx, string(b.text), b.args...); err != nil {
+	if n, err := s.exec(ctx, string(b.text), b.args...); err != nil || n == 0 {
 		return nil, err
 	}
 	if m.hasAll(p.key) {

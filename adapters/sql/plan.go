@@ -131,7 +131,9 @@ func (p *plan) deriveFields(ctx context.Context, s session, a *Adapter) error {
 		var err error
 		switch {
 		case a.relations[i] != nil:
-			p.links[i], err = a.db.link(ctx, s, a.relations[i])
+			if p.links[i], err = a.db.link(ctx, s, a.relations[i]); err == nil {
+				p.links[i].inline = p.links[i].gathered(p.key[0])
+			}
 		case a.children[i] != nil:
 			p.children[i], err = a.db.child(ctx, s, a.children[i])
 		default:
@@ -223,13 +225,14 @@ func (t *schema) column(name string) *column {
 	return t.columns[strings.ToLower(name)]
 }
 
-// wanted lists the positions of the columns and of the lists in want.
+// wanted lists the positions of what is read with the rows, and of the lists that
+// are read by themselves.
 func (p *plan) wanted(want adapters.Fields) (columns, links []int) {
 	columns = make([]int, 0, len(p.columns))
 	for i, c := range p.columns {
 		switch {
 		case !want.Has(i):
-		case c == nil:
+		case c == nil && (p.links[i] == nil || p.links[i].inline == nil):
 			links = append(links, i)
 		default:
 			columns = append(columns, i)
@@ -242,9 +245,12 @@ func (p *plan) wanted(want adapters.Fields) (columns, links []int) {
 func (p *plan) selection(b *builder, columns []int) {
 	b.add("SELECT ", p.keys)
 	for _, i := range columns {
-		if b.add(", "); p.refs[i] != nil {
+		switch b.add(", "); {
+		case p.links[i] != nil:
+			b.include(p.links[i].inline)
+		case p.refs[i] != nil:
 			b.include(p.refs[i].value)
-		} else {
+		default:
 			b.add(p.selected[i])
 		}
 	}

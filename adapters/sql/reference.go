@@ -162,6 +162,16 @@ func (m *assignment) refer(r *reference, v any) {
 	}
 }
 
+// condition writes, after a word, that all that an assignment refers to is there.
+func (m *assignment) condition(b *builder, before string) {
+	for _, r := range m.referrals {
+		b.add(before, "EXISTS (SELECT 1")
+		r.to.find(b, r.key)
+		b.add(")")
+		before = " AND "
+	}
+}
+
 // known fails unless all that an assignment refers to is there.
 func (m *assignment) known(ctx context.Context, s session, op string) error {
 	for _, r := range m.referrals {

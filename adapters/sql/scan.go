@@ -35,7 +35,11 @@ func (s *scanner) scan(rows *stdsql.Rows, shape *adapters.Shape, p *plan, column
 		return r, nil, err
 	}
 	for _, i := range columns {
-		held[i] = p.dialect.read(p.shown[i], held[i])
+		if p.links[i] != nil {
+			held[i] = ungather(held[i])
+		} else {
+			held[i] = p.dialect.read(p.shown[i], held[i])
+		}
 	}
 	r.Key = keyOf(s.key)
 	return r, s.key, nil

@@ -168,7 +168,14 @@ func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, 
 // probe reads the first page: SELECT 1 would be answered without a look at the file.
 func (sqlite) probe() string { return "SELECT 1 FROM sqlite_master LIMIT 1" }
 
-func (sqlite) list(*column) (from, ord, value string) { return "json_each(?) AS l", "l.key", "l.value" }
+// list makes text of integers for a column of text: between the two of them, unlike
+// a column and a parameter, nothing is converted.
+func (sqlite) list(c *column) (from, ord, value string) {
+	if c.kind == textKind {
+		return "json_each(?) AS l", "l.key", "CAST(l.value AS TEXT)"
+	}
+	return "json_each(?) AS l", "l.key", "l.value"
+}
 
 // exactly overrides the collation with which the column was declared.
 func (sqlite) exactly(c *column) string {

@@ -85,14 +85,16 @@ func TestSuite(t *testing.T) {
 			spec:   sql.Table{Name: "person", Key: []string{"id"}, Relations: []sql.Relation{relation}},
 		},
 		"generated keys, nocase, scope and members that refer": {
-			script: generated + `CREATE UNIQUE INDEX person_name ON person (name COLLATE NOCASE);
+			script: generated + `CREATE UNIQUE INDEX person_name ON person (name COLLATE NOCASE); DROP TABLE person_team;
+				CREATE TABLE person_team (person_id INTEGER NOT NULL, team_id TEXT NOT NULL, PRIMARY KEY (person_id, team_id));
 				CREATE INDEX person_nick ON person (nick COLLATE NOCASE);
 				CREATE INDEX person_team_member ON person_team (team_id);` + teams,
 			spec:    sql.Table{Name: "person", Key: []string{"id"}, Where: scope, Relations: []sql.Relation{toTeams}},
 			harness: adaptertest.Harness{FoldedUnique: true},
 		},
 		"given keys": {
-			script:  given + `CREATE UNIQUE INDEX person_name ON person (lower(name));`,
+			script: given + `CREATE UNIQUE INDEX person_name ON person (lower(name)); DROP TABLE person_team;
+				CREATE TABLE person_team (person_id TEXT NOT NULL, team_id TEXT NOT NULL, PRIMARY KEY (person_id, team_id)) WITHOUT ROWID;`,
 			spec:    sql.Table{Name: "person", Key: []string{"id"}, Generated: ptr(false), Relations: []sql.Relation{relation}},
 			harness: adaptertest.Harness{OddKeys: true, FoldedUnique: true},
 		},

@@ -115,11 +115,8 @@ func (u *update) side(f *further) *sideChange {
 
 // run answers the key that the record then has.
 func (u *update) run(ctx context.Context, s session) ([]any, error) {
-	err := u.to.known(ctx, s, "update")
-	if err != nil {
-		return nil, err
-	}
 	var from []any
+	var err error
 	changes := len(u.to.columns)+len(u.looks) > 0
 	if u.renames || !changes || len(u.held) > 0 {
 		if from, err = u.p.locate(ctx, s, u.key); err != nil {
@@ -192,6 +189,7 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 		where.add(" AND ")
 		l.holds(where, u.wasOf[i])
 	}
+	u.to.condition(where, " AND ")
 	keys, err := u.p.dialect.update(ctx, s, u.p, b, where, &to)
 	switch {
 	case err != nil:
@@ -200,6 +198,9 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 		return nil, errAmbiguous
 	case len(keys) == 0:
 		if _, err := u.p.locate(ctx, s, u.key); err != nil {
+			return nil, err
+		}
+		if err := u.to.known(ctx, s, "update"); err != nil {
 			return nil, err
 		}
 		return nil, &adapters.Error{Kind: adapters.Conflict, Err: errors.New("a value is not what it was when it was read")}

@@ -24,9 +24,6 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 	}
 	var out adapters.Record
 	err = a.change(ctx, "create", p, insert.fields, func(ctx context.Context, s session) error {
-		if err := insert.known(ctx, s, "create"); err != nil {
-			return err
-		}
 		key, err := a.insert(ctx, s, p, insert)
 		if err != nil {
 			return err
@@ -44,6 +41,9 @@ func (a *Adapter) insert(ctx context.Context, s session, p *plan, m *insertion) 
 		return nil, err
 	}
 	keys, err := p.dialect.insert(ctx, s, p, row)
+	if err == nil && len(keys) == 0 {
+		err = row.known(ctx, s, "create")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (m *assignment) add(o *assignment) {
 
 // resolved is what is inserted into the table itself, once look-ups are made.
 func (m *insertion) resolved(ctx context.Context, s session) (*assignment, error) {
-	row := &assignment{columns: slices.Clone(m.columns), values: slices.Clone(m.values)}
+	row := &assignment{columns: slices.Clone(m.columns), values: slices.Clone(m.values), referrals: m.referrals}
 	for _, l := range m.looks {
 		c, key, err := l.resolve(ctx, s, "create", l.field, l.value)
 		if err != nil {
@@ -276,8 +276,12 @@ func (m *assignment) statement(p *plan) *builder {
 	}
 	b.add(" (")
 	m.names(b)
-	b.add(") VALUES (").bind(m.values...)
-	return b.add(")")
+	if len(m.referrals) == 0 {
+		return b.add(") VALUES (").bind(m.values...).add(")")
+	}
+	b.add(") SELECT ").bind(m.values...)
+	m.condition(b, " FROM (SELECT 1 AS one) AS d WHERE ")
+	return b
 }
 
 // writable is a value as the driver takes it.

@@ -27,6 +27,7 @@ type assembly struct {
 	mappings []*rules.Mapping
 	log      *slog.Logger
 	trace    func(statement string) // told every SQL statement, in tests
+	traceIDs func(statement string) // and those to the mapping table
 	lookOnly bool                   // make no folder and no database
 	trial    *trialRun              // one request is tried out; nil when serving
 
@@ -58,7 +59,7 @@ func (a *assembly) openTable(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("identities: %q is no sqlite: database", a.cfg.Identities.Value)
 	}
-	ids, err := a.trial.identities(ctx, path)
+	ids, err := a.trial.identities(ctx, path, a.traceIDs)
 	if err != nil {
 		return fmt.Errorf("identities: %w", err)
 	}

@@ -91,7 +91,7 @@ func (f identitiesFlags) open(ctx context.Context, m *Main) (*office, error) {
 		return nil, err
 	}
 	quiet := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	a := &assembly{cfg: cfg, mappings: mappings, log: quiet, trace: m.Trace}
+	a := &assembly{cfg: cfg, mappings: mappings, log: quiet, trace: m.Trace, traceIDs: m.TraceIDs}
 	if err := a.openBackends(); err != nil {
 		return nil, errors.Join(err, a.close())
 	}

@@ -27,6 +27,8 @@ type Main struct {
 	Listening func(scim, admin string)
 	// Trace, if set, is told every SQL statement that backends are sent.
 	Trace func(statement string)
+	// TraceIDs is told every one that the mapping table is sent.
+	TraceIDs func(statement string)
 }
 
 type commands struct {

@@ -124,7 +124,8 @@ type rig struct {
 	token string
 	vars  map[string]string
 	log   *transcript // since the last start
-	trace statements
+	trace statements  // to backends
+	ids   statements  // to the mapping table
 	// private keeps the log from being searched, for tests at debug level, where
 	// a backend's own words are allowed.
 	private bool
@@ -181,7 +182,7 @@ func (r *rig) tryServe() error {
 	if !r.private {
 		all = io.MultiWriter(&heard, said)
 	}
-	m := &Main{Stdout: all, Stderr: all, Trace: r.trace.note,
+	m := &Main{Stdout: all, Stderr: all, Trace: r.trace.note, TraceIDs: r.ids.note,
 		Listening: func(scim, admin string) { ready <- [2]string{scim, admin} }}
 	go func() {
 		done <- m.Run(ctx, []string{"serve", "--config", r.path("postern.yaml"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"})

@@ -46,7 +46,7 @@ func (c serveCommand) Run(ctx context.Context, m *Main) error {
 	if c.Admin != "" {
 		cfg.Gateway.Admin.Value = c.Admin
 	}
-	a := &assembly{cfg: cfg, mappings: mappings, log: logger(m.Stderr, cfg.Gateway.Log), trace: m.Trace}
+	a := &assembly{cfg: cfg, mappings: mappings, log: logger(m.Stderr, cfg.Gateway.Log), trace: m.Trace, traceIDs: m.TraceIDs}
 	defer func() { _ = a.close() }()
 	if err := a.open(ctx); err != nil {
 		return err

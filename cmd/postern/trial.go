@@ -82,8 +82,8 @@ func secretField(m *rules.Mapping) func(string) bool {
 
 // identities opens the mapping table. A dry run that finds none works on one that
 // is thrown away, which is what the other would be like.
-func (t *trialRun) identities(ctx context.Context, path string) (*identity.Store, error) {
-	o := identity.Options{}
+func (t *trialRun) identities(ctx context.Context, path string, trace func(string)) (*identity.Store, error) {
+	o := identity.Options{Trace: trace}
 	if t != nil {
 		if t.table != "" {
 			path = t.table
