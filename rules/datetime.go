@@ -69,12 +69,35 @@ func parseTime(v any, format string) (time.Time, error) {
 		return numberTime(int64(v))
 	}
 	s = strings.TrimSpace(s)
+	if t, err := time.Parse(likelyLayout(s), s); err == nil {
+		return t.UTC(), nil
+	}
 	for _, l := range dateLayouts {
 		if t, err := time.Parse(l, s); err == nil {
 			return t.UTC(), nil
 		}
 	}
 	return time.Time{}, errNoDateTime
+}
+
+// likelyLayout is the layout that a date has by its looks: a wrong guess, of which
+// there may be many for one page, costs more than a right one.
+func likelyLayout(s string) string {
+	switch zoned := strings.HasSuffix(s, "Z") || len(s) > 19 && strings.ContainsAny(s[19:], "+-"); {
+	case len(s) == 8:
+		return "20060102"
+	case len(s) <= 10:
+		return "2006-01-02"
+	case s[10] == 'T' && zoned:
+		return time.RFC3339Nano
+	case s[10] == 'T':
+		return "2006-01-02T15:04:05.999999999"
+	case zoned:
+		return "2006-01-02 15:04:05.999999999Z07:00"
+	case len(s) == 16:
+		return "2006-01-02 15:04"
+	}
+	return "2006-01-02 15:04:05.999999999"
 }
 
 func parseLayout(s, layout string) (time.Time, error) {

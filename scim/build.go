@@ -16,5 +16,5 @@ func (r *Resource) Put(a *Attribute, v Value) {
 		p = NewComplex(a.parent)
 		r.Put(a.parent, p)
 	}
-	p.list[a.slot] = v
+	p.items()[a.slot] = v
 }

@@ -56,9 +56,9 @@ func appendSelected(dst []byte, a *Attribute, v *Value, m *mark) ([]byte, bool) 
 	case KindAbsent:
 		return dst, false
 	case KindComplex:
-		return appendComplex(dst, a, v.list, m)
+		return appendComplex(dst, a, v.items(), m)
 	case KindList:
-		return appendElements(dst, a, v.list, m)
+		return appendElements(dst, a, v.items(), m)
 	}
 	return appendSimple(dst, v), true
 }
@@ -113,9 +113,9 @@ func appendComplex(dst []byte, a *Attribute, slots []Value, m *mark) ([]byte, bo
 func appendSimple(dst []byte, v *Value) []byte {
 	switch v.kind {
 	case KindBool:
-		return strconv.AppendBool(dst, v.num == 1)
+		return strconv.AppendBool(dst, v.yes)
 	case KindInt:
-		return strconv.AppendInt(dst, v.num, 10)
+		return append(dst, v.str...)
 	case KindDecimal:
 		return append(dst, v.str...)
 	}

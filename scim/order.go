@@ -43,17 +43,17 @@ func sortValue(r *Resource, a *Attribute) Value {
 
 func preferred(a *Attribute, v Value) Value {
 	if primary := a.Find("primary"); primary != nil {
-		for _, e := range v.list {
+		for _, e := range v.items() {
 			if e.Get(primary).Bool() {
 				return e
 			}
 		}
 	}
-	return v.list[0]
+	return v.items()[0]
 }
 
 func sortKey(a *Attribute, v Value) SortKey {
-	k := SortKey{present: v.Present(), num: v.num, text: v.str}
+	k := SortKey{present: v.Present(), num: rank(v), text: v.String()}
 	switch {
 	case v.kind == KindDecimal:
 		k.dec, _, _ = big.ParseFloat(v.str, 10, sortPrecision, big.ToNearestEven)
@@ -89,4 +89,12 @@ func compareBool(a, b bool) int {
 		return 1
 	}
 	return -1
+}
+
+// rank is the number by which integers and booleans are ordered.
+func rank(v Value) int64 {
+	if v.yes {
+		return 1
+	}
+	return v.Int()
 }

@@ -42,14 +42,14 @@ func (r *Resource) Set(a *Attribute, v Value) {
 	p := r.Get(a.parent)
 	switch {
 	case p.kind == KindComplex:
-		p.list = slices.Clone(p.list) // the parent may be shared with a clone of the resource
+		p = holding(KindComplex, slices.Clone(p.items())) // the parent may be shared with a clone of the resource
 	case !v.Present():
 		return
 	default:
 		p = NewComplex(a.parent)
 	}
-	p.list[a.slot] = v
-	if !v.Present() && !slices.ContainsFunc(p.list, Value.Present) {
+	p.items()[a.slot] = v
+	if !v.Present() && !slices.ContainsFunc(p.items(), Value.Present) {
 		p = Value{}
 	}
 	r.Set(a.parent, p)
