@@ -11,7 +11,7 @@ RUN go mod download
 COPY . .
 # Nothing is looked for outside the binary: names are resolved in Go, time zones are inside, SQLite loads no extensions.
 ARG VERSION=
-RUN CGO_ENABLED=1 go build -trimpath -tags netgo,osusergo,timetzdata,sqlite_omit_load_extension \
+RUN CGO_ENABLED=1 go build -trimpath -tags nomsgpack,netgo,osusergo,timetzdata,sqlite_omit_load_extension \
       -ldflags "-s -w -linkmode external -extldflags -static -X main.version=$VERSION" -o /out/postern ./cmd/postern \
  && mkdir -p /out/state
 

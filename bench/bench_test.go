@@ -3,6 +3,8 @@ package main
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/postern/postern/internal/testdb"
 )
 
 // TestSameAnswers runs Postern and the façade as the benchmark does, on few
@@ -17,10 +19,27 @@ func TestSameAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.at(t.Context(), filepath.Join(dir, "data"), users); err != nil {
-		t.Fatal(err)
+	for _, engine := range []string{"sqlite", "postgresql"} {
+		t.Run(engine, func(t *testing.T) {
+			if engine == "postgresql" {
+				testdb.Postgres(t) // or skip
+			}
+			drop, err := b.at(t.Context(), filepath.Join(dir, engine), engine, users)
+			if drop != nil {
+				defer drop() //nolint:errcheck // nothing is left to say
+			}
+			if err == nil {
+				err = b.sameAnswers(t, users)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
-	err = b.plain.both(t.Context(), users, func(facade, postern *server) error {
+}
+
+func (b *binaries) sameAnswers(t *testing.T, users int) error {
+	return b.plain.both(t.Context(), users, func(facade, postern *server) error {
 		if err := same(facade, postern, users); err != nil {
 			return err
 		}
@@ -31,7 +50,4 @@ func TestSameAnswers(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }

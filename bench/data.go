@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/mattn/go-sqlite3" // the driver
 )
 
@@ -122,7 +124,7 @@ func row(i int) []any {
 	place := places[i%len(places)]
 	var nick, mobile, street, zip, city, country any
 	if i%4 == 0 {
-		nick = given[:2]
+		nick = string([]rune(given)[:2])
 	}
 	if i%3 != 0 {
 		mobile = fmt.Sprintf("+49 170 %07d", i)
@@ -160,11 +162,18 @@ func copyFile(from, to string) (err error) {
 }
 
 // direct runs a statement on a staff database behind the back of whoever serves it.
-func direct(ctx context.Context, path, statement string, args ...any) error {
+func direct(ctx context.Context, dsn, statement string) error {
+	path, lite := strings.CutPrefix(dsn, "sqlite:")
+	if !lite {
+		return onPostgres(ctx, dsn, func(c *pgx.Conn) error {
+			_, err := c.Exec(ctx, statement)
+			return err
+		})
+	}
 	db, err := sql.Open("sqlite3", "file:"+path+"?mode=rw&_busy_timeout=10000&_synchronous=NORMAL")
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, statement, args...)
+	_, err = db.ExecContext(ctx, statement)
 	return errors.Join(err, db.Close())
 }

@@ -73,6 +73,7 @@ func (s *server) drive(ctx context.Context, c *conn, t *task, r *rand.Rand, next
 type comparison struct {
 	task            *task
 	users           int
+	engine          string
 	ratios          []float64 // of each pair of turns
 	facade, postern summary
 	seen            map[string]observation // by server; empty if not observed

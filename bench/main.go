@@ -19,11 +19,13 @@ import (
 // options are what the flags say.
 type options struct {
 	users       []int
+	engines     []string
 	only        *regexp.Regexp
 	rounds      int
 	turn, warm  time.Duration
 	connections int
 	look        bool
+	quick       bool
 	statements  bool
 	profiles    string
 }
@@ -32,7 +34,8 @@ func flags(args []string) (*options, error) {
 	o := &options{}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := f.Bool("quick", false, "a short form, within three minutes")
-	users := f.String("users", "1000,100000", "sizes of the staff database")
+	users := f.String("users", "", "sizes of the staff database; none: 1000,100000,1000000, or 1000,100000 if quick")
+	engines := f.String("engines", "sqlite,postgresql", "the databases of the staff; if quick, PostgreSQL has the smallest size only")
 	only := f.String("cases", "", "only the cases that this expression finds")
 	f.IntVar(&o.rounds, "rounds", 0, "turns of each server; 0: 7, or 3 if quick")
 	f.DurationVar(&o.turn, "turn", 0, "how long a turn lasts; 0: 3s, or 500ms if quick")
@@ -43,6 +46,18 @@ func flags(args []string) (*options, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
+	if *users == "" {
+		if *users = "1000,100000,1000000"; *quick {
+			*users = "1000,100000"
+		}
+	}
+	for s := range strings.SplitSeq(*engines, ",") {
+		if s != "sqlite" && s != "postgresql" {
+			return nil, fmt.Errorf("-engines: there are sqlite and postgresql, not %q", s)
+		}
+		o.engines = append(o.engines, s)
+	}
+	o.quick = *quick
 	for s := range strings.SplitSeq(*users, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
 		if err != nil || n < 50 {
@@ -107,12 +122,17 @@ func run(ctx context.Context, o *options) error {
 	}
 	var all []*comparison
 	var mem []memory
-	for _, n := range o.users {
-		got, m, err := b.measure(ctx, dir, n, o)
-		if err != nil {
-			return fmt.Errorf("%d users: %w", n, err)
+	for _, engine := range o.engines {
+		for i, n := range o.users {
+			if o.quick && i > 0 && engine != "sqlite" {
+				continue
+			}
+			got, m, err := b.measure(ctx, dir, engine, n, o)
+			if err != nil {
+				return fmt.Errorf("%s, %d users: %w", engine, n, err)
+			}
+			all, mem = append(all, got...), append(mem, m)
 		}
-		all, mem = append(all, got...), append(mem, m)
 	}
 	fmt.Printf("%s/%s, %d processors, %s; %d connections, %d turns of %s each\n\n",
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), o.connections, o.rounds, o.turn)
@@ -145,39 +165,49 @@ func buildBoth(ctx context.Context, root, dir, suffix string, observed bool) (si
 	return s, errors.Join(build(ctx, root, "cmd/postern", s.postern, observed), build(ctx, root, "bench/facade", s.facade, observed))
 }
 
-// at puts the databases of so many users into a folder.
-func (b *binaries) at(ctx context.Context, dir string, users int) error {
+// at makes the databases of so many users, and answers what takes those away that
+// are not in the folder.
+func (b *binaries) at(ctx context.Context, dir, engine string, users int) (drop func() error, err error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
+		return nil, err
+	}
+	p, drop := pair{filepath.Join(dir, "facade-staff.db"), filepath.Join(dir, "postern-staff.db")}, func() error { return nil }
+	if engine == "sqlite" {
+		if err = generate(ctx, p.facade, users); err == nil {
+			err = copyFile(p.facade, p.postern)
+		}
+		p = pair{"sqlite:" + p.facade, "sqlite:" + p.postern}
+	} else {
+		p, drop, err = postgresPair(ctx, users)
 	}
 	for _, s := range []*site{&b.plain, &b.observed} {
-		s.dir, s.ownDB, s.posternDB = dir, filepath.Join(dir, "facade-staff.db"), filepath.Join(dir, "postern-staff.db")
+		s.dir, s.ownDB, s.posternDB = dir, p.facade, p.postern
 	}
-	if err := generate(ctx, b.plain.ownDB, users); err != nil {
-		return err
-	}
-	return copyFile(b.plain.ownDB, b.plain.posternDB)
+	return drop, err
 }
 
 // measure runs all cases at one size.
-func (b *binaries) measure(ctx context.Context, dir string, users int, o *options) ([]*comparison, memory, error) {
-	dir = filepath.Join(dir, strconv.Itoa(users))
-	say("%d users: making the databases", users)
-	if err := b.at(ctx, dir, users); err != nil {
-		return nil, memory{}, err
+func (b *binaries) measure(ctx context.Context, dir, engine string, users int, o *options) (out []*comparison, m memory, err error) {
+	dir = filepath.Join(dir, engine+strconv.Itoa(users))
+	say("%s, %d users: making the databases", engine, users)
+	drop, err := b.at(ctx, dir, engine, users)
+	if drop != nil {
+		defer func() { err = errors.Join(err, drop()) }()
+	}
+	if err != nil {
+		return nil, m, err
 	}
 	defer os.RemoveAll(dir)
-	var out []*comparison
-	m := memory{users: users}
+	m = memory{users: users, engine: engine}
 	serial := 0
-	err := b.plain.both(ctx, users, func(facade, postern *server) error {
+	err = b.plain.both(ctx, users, func(facade, postern *server) error {
 		var err error
 		m.facadeStart, _ = facade.process.resident()
 		m.posternStart, _ = postern.process.resident()
 		if err := same(facade, postern, users); err != nil {
 			return err
 		}
-		out, err = compareAll(ctx, facade, postern, users, o)
+		out, err = compareAll(ctx, facade, postern, engine, users, o)
 		m.facade, m.facadePeak = facade.process.resident()
 		m.postern, m.posternPeak = postern.process.resident()
 		serial = max(facade.serial, postern.serial)
@@ -186,7 +216,7 @@ func (b *binaries) measure(ctx context.Context, dir string, users int, o *option
 	if err != nil || b.observed.postern == "" {
 		return out, m, err
 	}
-	say("%d users: looking inside", users)
+	say("%s, %d users: looking inside", engine, users)
 	err = b.observed.both(ctx, users, func(facade, postern *server) error {
 		facade.serial, postern.serial = serial, serial
 		return lookAll(ctx, facade, postern, out, o)
@@ -194,7 +224,7 @@ func (b *binaries) measure(ctx context.Context, dir string, users int, o *option
 	return out, m, err
 }
 
-func compareAll(ctx context.Context, facade, postern *server, users int, o *options) ([]*comparison, error) {
+func compareAll(ctx context.Context, facade, postern *server, engine string, users int, o *options) ([]*comparison, error) {
 	if err := errors.Join(facade.connect(o.connections), postern.connect(o.connections)); err != nil {
 		return nil, err
 	}
@@ -207,8 +237,8 @@ func compareAll(ctx context.Context, facade, postern *server, users int, o *opti
 		if err != nil {
 			return nil, err
 		}
-		c.users = users
-		say("%d users: %s %.2f", users, t.name, median(c.ratios))
+		c.users, c.engine = users, engine
+		say("%s, %d users: %s %.2f", engine, users, t.name, median(c.ratios))
 		out = append(out, c)
 	}
 	return out, nil
@@ -229,7 +259,7 @@ func lookAll(ctx context.Context, facade, postern *server, all []*comparison, o 
 			if o.profiles == "" {
 				continue
 			}
-			if err := s.profile(ctx, c.task, filepath.Join(o.profiles, fmt.Sprintf("%s-%d-%s", s.name, c.users, c.task.name))); err != nil {
+			if err := s.profile(ctx, c.task, filepath.Join(o.profiles, fmt.Sprintf("%s-%s-%d-%s", s.name, c.engine, c.users, c.task.name))); err != nil {
 				return err
 			}
 		}

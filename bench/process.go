@@ -39,7 +39,7 @@ const observeImport = "package main\n\nimport _ \"github.com/postern/postern/ben
 // build makes a program of the module. An observed one has package observe in
 // it, by way of a file that exists only for this build.
 func build(ctx context.Context, root, pkg, out string, observed bool) error {
-	args := []string{"build", "-trimpath", "-o", out}
+	args := []string{"build", "-trimpath", "-tags", "nomsgpack", "-o", out} // as make build
 	if observed {
 		source, overlay := out+".go", out+".json"
 		target := filepath.Join(root, filepath.FromSlash(pkg), "observe_for_bench.go")

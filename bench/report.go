@@ -11,6 +11,7 @@ import (
 // A memory is the resident memory of both processes after all cases of a size.
 type memory struct {
 	users                                              int
+	engine                                             string
 	facade, postern                                    int64
 	facadePeak, posternPeak, facadeStart, posternStart int64
 }
@@ -18,9 +19,9 @@ type memory struct {
 // report writes the tables, and a line for each ratio.
 func report(w io.Writer, all []*comparison, mem []memory) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "users\tcase\tfaçade/s\tpostern/s\tratio\tspread\tp50\tp99\tcpu\tcpu ratio\t")
+	fmt.Fprintln(t, "engine\tusers\tcase\tfaçade/s\tpostern/s\tratio\tspread\tp50\tp99\tcpu\tcpu ratio\t")
 	for _, c := range all {
-		fmt.Fprintf(t, "%d\t%s\t%.0f\t%.0f\t%.2f\t%.2f-%.2f\t%s/%s\t%s/%s\t%s/%s\t%s\t\n", c.users, c.task.name,
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.0f\t%.0f\t%.2f\t%.2f-%.2f\t%s/%s\t%s/%s\t%s/%s\t%s\t\n", c.engine, c.users, c.task.name,
 			c.facade.rate, c.postern.rate, median(c.ratios), slices.Min(c.ratios), slices.Max(c.ratios),
 			short(c.facade.p50), short(c.postern.p50), short(c.facade.p99), short(c.postern.p99),
 			short(c.facade.cpu), short(c.postern.cpu), share(c.facade.cpu, c.postern.cpu))
@@ -29,12 +30,12 @@ func report(w io.Writer, all []*comparison, mem []memory) {
 	fmt.Fprint(w, "\nPairs are façade/Postern; cpu is the server's processor time for a request.\n\n")
 	reportInside(w, all)
 	for _, m := range mem {
-		fmt.Fprintf(w, "MEMORY users=%d resident after all cases: postern=%s facade=%s, at the largest: postern=%s facade=%s, after the start: postern=%s facade=%s\n",
-			m.users, mebi(m.postern), mebi(m.facade), mebi(m.posternPeak), mebi(m.facadePeak), mebi(m.posternStart), mebi(m.facadeStart))
+		fmt.Fprintf(w, "MEMORY engine=%s users=%d resident after all cases: postern=%s facade=%s, at the largest: postern=%s facade=%s, after the start: postern=%s facade=%s\n",
+			m.engine, m.users, mebi(m.postern), mebi(m.facade), mebi(m.posternPeak), mebi(m.facadePeak), mebi(m.posternStart), mebi(m.facadeStart))
 	}
 	fmt.Fprintln(w)
 	for _, c := range all {
-		fmt.Fprintf(w, "RATIO case=%s users=%d engine=sqlite value=%.2f target=%.2f\n", c.task.name, c.users, median(c.ratios), c.task.target)
+		fmt.Fprintf(w, "RATIO case=%s users=%d engine=%s value=%.2f target=%.2f\n", c.task.name, c.users, c.engine, median(c.ratios), c.task.target)
 	}
 }
 
@@ -43,21 +44,21 @@ func reportInside(w io.Writer, all []*comparison) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "users\tcase\tstatements\tallocations\tKiB allocated\t")
+	fmt.Fprintln(t, "engine\tusers\tcase\tstatements\tallocations\tKiB allocated\t")
 	for _, c := range all {
 		f, p := c.seen["facade"], c.seen["postern"]
-		fmt.Fprintf(t, "%d\t%s\t%.1f/%.1f\t%.0f/%.0f\t%.1f/%.1f\t\n", c.users, c.task.name,
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f/%.1f\t%.0f/%.0f\t%.1f/%.1f\t\n", c.engine, c.users, c.task.name,
 			f.statements, p.statements, f.mallocs, p.mallocs, f.bytes/1024, p.bytes/1024)
 	}
 	_ = t.Flush()
-	fmt.Fprint(w, "\nPairs are façade/Postern, for one request; BEGIN and COMMIT count as statements.\n\n")
+	fmt.Fprint(w, "\nPairs are façade/Postern, for one request; BEGIN and COMMIT count as statements; of PostgreSQL only those to the table of ids, which is in SQLite, are counted.\n\n")
 }
 
 // reportStatements writes which statements each case sends.
 func reportStatements(w io.Writer, all []*comparison) {
 	for _, c := range all {
 		for _, name := range []string{"facade", "postern"} {
-			fmt.Fprintf(w, "%s, %d users, %s:\n", c.task.name, c.users, name)
+			fmt.Fprintf(w, "%s, %s, %d users, %s:\n", c.task.name, c.engine, c.users, name)
 			for _, text := range c.seen[name].texts {
 				fmt.Fprintf(w, "    %s\n", text)
 			}

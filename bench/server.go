@@ -43,7 +43,7 @@ type site struct {
 	dir              string
 	postern, facade  string // binaries
 	observed         bool
-	posternDB, ownDB string
+	posternDB, ownDB string // as Postern's dsn
 }
 
 func (s *site) startPostern(ctx context.Context) (*server, error) {
@@ -57,7 +57,7 @@ func (s *site) startPostern(ctx context.Context) (*server, error) {
 }
 
 func (s *site) startFacade(ctx context.Context) (*server, error) {
-	p, err := start(ctx, s.dir, "facade", s.observed, s.facade, "-staff", s.ownDB, "-ids", filepath.Join(s.dir, "facade-ids.db"), "-token", tokenHash())
+	p, err := start(ctx, s.dir, "facade", s.observed, s.facade, "-staff", strings.TrimPrefix(s.ownDB, "sqlite:"), "-ids", filepath.Join(s.dir, "facade-ids.db"), "-token", tokenHash())
 	return newServer("facade", p, s.ownDB, err)
 }
 

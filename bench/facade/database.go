@@ -6,11 +6,12 @@ import (
 	"errors"
 	"net/url"
 
-	_ "github.com/mattn/go-sqlite3" // the driver
+	_ "github.com/jackc/pgx/v5/stdlib" // the drivers
+	_ "github.com/mattn/go-sqlite3"
 )
 
 // A database is one SQLite file: readers that do not wait for the writer (WAL),
-// and one connection that writes, so that writers queue here.
+// and one connection that writes, so that writers queue here. Or it is PostgreSQL.
 type database struct {
 	read, write *sql.DB
 }
@@ -39,6 +40,17 @@ func openDatabase(path, mode string) (*database, error) {
 	}
 	write.SetMaxOpenConns(1)
 	return &database{read: read, write: write}, nil
+}
+
+// openPostgres opens one pool for all that reads and writes.
+func openPostgres(dsn string) (*database, error) {
+	pool, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(readers)
+	pool.SetMaxIdleConns(readers)
+	return &database{read: pool, write: pool}, nil
 }
 
 func (d *database) close() error { return errors.Join(d.read.Close(), d.write.Close()) }

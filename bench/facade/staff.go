@@ -5,13 +5,16 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/mattn/go-sqlite3"
 )
 
 // staff is the staff database.
 type staff struct {
 	*database
+	returns                                         bool // patch answers the row
 	get, byLogin, taken, count, page, insert, patch *sql.Stmt
 	rolesOf, rolesOfMany                            *sql.Stmt
 	role, roles, roleCount, members, join, leave    *sql.Stmt
@@ -29,48 +32,51 @@ type employee struct {
 	hired, changed                    string
 }
 
-const employeeColumns = `emp_no, login, coalesce(first_name, ''), coalesce(last_name, ''), coalesce(shown_as, ''), coalesce(nick, ''),
-    coalesce(job_title, ''), coalesce(email, ''), coalesce(phone, ''), coalesce(mobile, ''),
-    coalesce(street, ''), coalesce(zip, ''), coalesce(city, ''), coalesce(country, ''),
-    coalesce(dept, ''), coalesce(cost_center, ''), coalesce(badge_no, ''), coalesce(language, ''), status,
-    CASE WHEN EXISTS (SELECT 1 FROM employee AS b WHERE b.emp_no = employee.boss_no AND b.kind <> 'builtin') THEN boss_no END, hired, changed`
-
 func (e *employee) scan(scan func(...any) error) error {
 	return scan(&e.no, &e.login, &e.first, &e.last, &e.shown, &e.nick, &e.title, &e.email, &e.phone, &e.mobile,
 		&e.street, &e.zip, &e.city, &e.country, &e.dept, &e.costCenter, &e.badge, &e.language, &e.status, &e.boss, &e.hired, &e.changed)
 }
 
-func openStaff(ctx context.Context, path string) (*staff, error) {
-	d, err := openDatabase(path, "rw")
+func openStaff(ctx context.Context, where string) (*staff, error) {
+	s, t := &staff{}, sqliteTexts
+	var err error
+	if strings.HasPrefix(where, "postgres:") {
+		s.returns, t = true, postgresTexts()
+		s.database, err = openPostgres(where)
+	} else {
+		s.database, err = openDatabase(where, "rw")
+	}
 	if err != nil {
 		return nil, err
 	}
-	s := &staff{database: d}
+	d := s.database
 	err = prepare(ctx, []preparation{
-		{&s.get, d.read, `SELECT ` + employeeColumns + ` FROM employee WHERE emp_no = ? AND kind <> 'builtin'`},
-		{&s.byLogin, d.read, `SELECT ` + employeeColumns + ` FROM employee WHERE login = ? COLLATE NOCASE AND kind <> 'builtin'`},
-		{&s.taken, d.read, `SELECT EXISTS (SELECT 1 FROM employee WHERE login = ? COLLATE NOCASE)`},
-		{&s.count, d.read, `SELECT count(*) FROM employee WHERE kind <> 'builtin'`},
-		{&s.page, d.read, `SELECT ` + employeeColumns + ` FROM employee WHERE kind <> 'builtin' ORDER BY emp_no LIMIT ? OFFSET ?`},
-		{&s.insert, d.write, `INSERT INTO employee (login, first_name, last_name, shown_as, nick, job_title, email, phone, mobile,
-    street, zip, city, country, dept, cost_center, badge_no, language, status, boss_no)
-VALUES (?, nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''),
-    nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?)
-RETURNING ` + employeeColumns},
-		{&s.patch, d.write, `UPDATE employee SET job_title = coalesce(?, job_title), nick = coalesce(?, nick) WHERE emp_no = ? AND kind <> 'builtin'`},
-		{&s.rolesOf, d.read, `SELECT role_id FROM employee_role WHERE emp_no = ? ORDER BY role_id`},
-		{&s.rolesOfMany, d.read, `SELECT j.key, r.role_id FROM json_each(?) AS j CROSS JOIN employee_role AS r ON r.emp_no = j.value`},
-		{&s.role, d.read, `SELECT title FROM role WHERE role_id = ?`},
-		{&s.roles, d.read, `SELECT role_id, title FROM role ORDER BY role_id LIMIT ? OFFSET ?`},
-		{&s.roleCount, d.read, `SELECT count(*) FROM role`},
-		{&s.members, d.read, `SELECT emp_no FROM employee_role JOIN employee USING (emp_no) WHERE role_id = ? AND kind <> 'builtin' ORDER BY emp_no`},
-		{&s.join, d.write, `INSERT OR IGNORE INTO employee_role (emp_no, role_id) SELECT emp_no, ?2 FROM employee WHERE emp_no = ?1 AND kind <> 'builtin'`},
-		{&s.leave, d.write, `DELETE FROM employee_role WHERE emp_no = ? AND role_id = ?`},
+		{&s.get, d.read, t.get}, {&s.byLogin, d.read, t.byLogin}, {&s.taken, d.read, t.taken},
+		{&s.count, d.read, t.count}, {&s.page, d.read, t.page}, {&s.insert, d.write, t.insert}, {&s.patch, d.write, t.patch},
+		{&s.rolesOf, d.read, t.rolesOf}, {&s.rolesOfMany, d.read, t.rolesOfMany},
+		{&s.role, d.read, t.role}, {&s.roles, d.read, t.roles}, {&s.roleCount, d.read, t.roleCount},
+		{&s.members, d.read, t.members}, {&s.join, d.write, t.join}, {&s.leave, d.write, t.leave},
 	})
 	if err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return s, nil
+}
+
+// change sets a title and a nickname, and answers what the row then holds, with
+// what the trigger did. PostgreSQL says so at once; SQLite must be asked again.
+func (s *staff) change(ctx context.Context, no int64, title, nick sql.NullString) (e employee, ok bool, err error) {
+	if s.returns {
+		return one(s.patch.QueryRowContext(ctx, title, nick, no))
+	}
+	r, err := s.patch.ExecContext(ctx, title, nick, no)
+	if err != nil {
+		return e, false, err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return e, false, err
+	}
+	return one(s.get.QueryRowContext(ctx, no))
 }
 
 // one answers an employee; ok is false if there is none.
@@ -177,5 +183,9 @@ func (s *staff) changeMembers(ctx context.Context, role int64, join, leave []int
 
 func isDuplicate(err error) bool {
 	var e sqlite3.Error
+	var p *pgconn.PgError
+	if errors.As(err, &p) {
+		return p.Code == "23505"
+	}
 	return errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrConstraintUnique
 }

@@ -200,14 +200,7 @@ func (s *server) patchUser(ctx context.Context, c *gin.Context) error {
 	if !ok {
 		return errNoUser
 	}
-	r, err := s.staff.patch.ExecContext(ctx, title, nick, no)
-	if err != nil {
-		return err
-	}
-	if n, err := r.RowsAffected(); err != nil || n == 0 {
-		return errNoUser
-	}
-	e, ok, err := one(s.staff.get.QueryRowContext(ctx, no)) // again, for the trigger's doing
+	e, ok, err := s.staff.change(ctx, no, title, nick)
 	if err != nil {
 		return err
 	}

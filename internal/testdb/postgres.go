@@ -22,14 +22,20 @@ var postgres = &server{
 // whatever it likes within a schema of its own.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	if dsn := os.Getenv(postgres.variable); dsn != "" {
-		return dsn
-	}
-	port, err := postgres.up()
+	dsn, err := PostgresServer()
 	if err != nil {
 		postgres.fail(t, err)
 	}
-	return "postgres://postgres@127.0.0.1:" + strconv.Itoa(port) + "/postgres?sslmode=disable"
+	return dsn
+}
+
+// PostgresServer is Postgres for a program that is no test.
+func PostgresServer() (dsn string, err error) {
+	if dsn := os.Getenv(postgres.variable); dsn != "" {
+		return dsn, nil
+	}
+	port, err := postgres.up()
+	return "postgres://postgres@127.0.0.1:" + strconv.Itoa(port) + "/postgres?sslmode=disable", err
 }
 
 func startPostgres(s *server, bin, dir string, port int) error {
