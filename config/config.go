@@ -80,7 +80,7 @@ func root() form[Config] {
 	return block[Config]{
 		title: "the file",
 		doc: "One YAML file says everything. Relative paths start in its folder. In `token`, `hash`, `dsn` and the secrets of a backend, `${env:NAME}` stands for an " +
-			"environment variable and `${file:/path}` for the content of a file (`$${` is a plain `${`). `postern check` finds every problem at once.",
+			"environment variable, `${file:/path}` for the content of a file, and `${command:program argument}` for what a program prints (`$${` is a plain `${`). `postern check` finds every problem at once.",
 		keys: []key[Config]{
 			field("gateway", gateway(), func(c *Config) *Gateway { return &c.Gateway }).or("{}").
 				says("The door: where Postern listens and what it lets in."),

@@ -40,7 +40,7 @@ func (w *referenceWriter) words() {
 		{"address", "`host:port`."},
 		{"network", "`10.0.0.0/8`, `fd00::/8`, or one address."},
 		{"path", "A file, from the folder of the configuration file."},
-		{"secret", "A text in which `${env:NAME}` and `${file:/path}` are replaced. It is never printed."},
+		{"secret", "A text in which `${env:NAME}`, `${file:/path}` and `${command:program argument}` are replaced. It is never printed."},
 		{"date", "`2027-01-31` or `2027-01-31T12:00:00Z`."},
 	} {
 		w.line("| " + row[0] + " | " + row[1] + " |")

@@ -1,14 +1,18 @@
 package config
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // reference finds ${source:name}. A doubled dollar sign stands for itself.
@@ -89,7 +93,7 @@ func (r *reader) expand(t *Tree) (value string, clear, ok bool) {
 
 // fetch gets what a reference stands for.
 func (r *reader) fetch(ref string) (value, wrong, hint string) {
-	const forms = "${env:NAME} or ${file:/path}"
+	const forms = "${env:NAME}, ${file:/path} or ${command:program argument}"
 	inner, closed := strings.CutSuffix(ref[2:], "}")
 	from, name, found := strings.Cut(inner, ":")
 	switch {
@@ -103,6 +107,8 @@ func (r *reader) fetch(ref string) (value, wrong, hint string) {
 		return v, "", ""
 	case found && from == "file" && name != "":
 		return r.fetchFile(name)
+	case found && from == "command" && strings.TrimSpace(name) != "":
+		return r.fetchOutput(strings.Fields(name))
 	}
 	return "", fmt.Sprintf("%s refers to nothing", ref), "known are " + forms
 }
@@ -130,6 +136,48 @@ func (r *reader) fetchFile(name string) (value, wrong, hint string) {
 		return "", "the file " + quoted(name) + " is empty", ""
 	}
 	return value, "", ""
+}
+
+// commandTime is how long a program may take to tell a secret.
+const commandTime = 10 * time.Second
+
+// fetchOutput takes what a program prints, without the line break at its end. No
+// shell reads its arguments, and what it says goes nowhere else.
+func (r *reader) fetchOutput(args []string) (value, wrong, hint string) {
+	program := quoted(args[0])
+	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir, cmd.WaitDelay = r.dir, time.Second
+	out := limited{left: maxSecretFile}
+	cmd.Stdout = &out
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return "", "the program " + program + " does not end", "it has " + commandTime.String()
+	case errors.As(err, &exit):
+		return "", fmt.Sprintf("the program %s fails with status %d", program, exit.ExitCode()), "run it by hand, as Postern's user"
+	case err != nil || out.left < 0:
+		return "", "the program " + program + " tells no secret", "it is started without a shell, in the folder of this file"
+	}
+	if value = strings.TrimRight(out.text.String(), "\r\n"); value == "" {
+		return "", "the program " + program + " prints nothing", ""
+	}
+	return value, "", ""
+}
+
+// limited keeps so many bytes of what is written, and notes when there are more.
+type limited struct {
+	text strings.Builder
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.left -= len(p); l.left >= 0 {
+		l.text.Write(p)
+	}
+	return len(p), nil
 }
 
 func quoted(s string) string { return fmt.Sprintf("%q", s) }

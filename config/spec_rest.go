@@ -18,6 +18,7 @@ type RESTBackend struct {
 	Format    Text
 	Namespace Text
 	Size      Size
+	Repeats   Int
 	UserAgent Text
 	TLS       ClientTLS
 }
@@ -160,6 +161,8 @@ func restBackend() []key[Backend] {
 			says("How bodies are written, where a step does not say it. Default: JSON."),
 		field("namespace", text(), func(b *B) *Text { return &b.REST.Namespace }).like("urn:example:users").says("The namespace of SOAP and XML bodies."),
 		field("size", size(), func(b *B) *Size { return &b.REST.Size }).or("16MiB").says("The largest answer that is read."),
+		field("repeats", integer(0, 10), func(b *B) *Int { return &b.REST.Repeats }).or("1").
+			says("How often a call that reads is made again when there is no answer, or one that says \"not now\"; one that writes, only when it was refused with status 429. A Retry-After that the request has time for is waited for."),
 		field("userAgent", text(), func(b *B) *Text { return &b.REST.UserAgent }).like("Postern").says("The User-Agent of every call."),
 		field("tls", clientTLS(), func(b *B) *ClientTLS { return &b.REST.TLS }).or("{}").says("A private authority, and a certificate to show."),
 	}

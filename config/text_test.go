@@ -45,6 +45,14 @@ func TestReferences(t *testing.T) {
 		{"${file:testdata/good/token.txt}", "secret-of-okta", ""},
 		{"${env:EMPTY}", "", "is not set"},
 		{"${file:testdata}", "", "there is no file"},
+		{"${command:echo a  b}", "a b", ""},
+		{"${command:printf x$(id)}", "x$(id)", ""}, // no shell
+		{"x-${command:cat testdata/good/token.txt}", "x-secret-of-okta", ""},
+		{"${command:false}", "", "fails with status 1"},
+		{"${command:true}", "", "prints nothing"},
+		{"${command:no-such-program}", "", "tells no secret"},
+		{"${command:head -c 100000 /dev/zero}", "", "tells no secret"},
+		{"${command: }", "", "refers to nothing"},
 		{"${TOKEN}", "", "refers to nothing"},
 		{"${env:TOKEN", "", "closing"},
 	} {

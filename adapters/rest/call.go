@@ -61,13 +61,13 @@ func (c *call) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 		}
 	}
 	if c.free || c.b.session == nil {
-		return c.once(ctx, s, nil)
+		return c.exchange(ctx, s, nil)
 	}
 	token, err := c.b.session.get(ctx)
 	if err != nil {
 		return steps.Answer{}, err
 	}
-	a, err := c.once(ctx, s, token)
+	a, err := c.exchange(ctx, s, token)
 	if err != nil || !c.b.session.over(a) {
 		return a, err
 	}
@@ -75,7 +75,7 @@ func (c *call) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 	if token, err = c.b.session.get(ctx); err != nil {
 		return steps.Answer{}, err
 	}
-	return c.once(ctx, s, token)
+	return c.exchange(ctx, s, token)
 }
 
 // once makes the exchange with a session, nil for none.

@@ -29,6 +29,7 @@ type Config struct {
 
 	Cookies   bool  // keep them
 	Size      int64 // of an answer, at most; 0: 16 MiB
+	Repeats   int   // how often a call that reads is made again when there is no answer
 	TLS       TLS
 	UserAgent string
 

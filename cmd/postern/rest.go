@@ -19,7 +19,7 @@ const restKind = "rest"
 func restBackend(b *config.Backend, transport func(http.RoundTripper) http.RoundTripper) (*rest.Backend, []steps.Problem, error) {
 	r := &b.REST
 	cfg := rest.Config{URL: r.URL.Value, Headers: revealed(r.Headers), Secrets: revealed(r.Secrets), Namespace: r.Namespace.Value,
-		Format: r.Format.Value, Cookies: r.Cookies.Value, Size: r.Size.Value, UserAgent: r.UserAgent.Value, Transport: transport,
+		Format: r.Format.Value, Cookies: r.Cookies.Value, Size: r.Size.Value, Repeats: r.Repeats.Value, UserAgent: r.UserAgent.Value, Transport: transport,
 		TLS: rest.TLS{CA: r.TLS.CA.Resolved, Cert: r.TLS.Cert.Resolved, Key: r.TLS.Key.Resolved}}
 	if r.Basic != nil {
 		cfg.User, cfg.Password = r.Basic.User.Value, r.Basic.Password.Reveal()
