@@ -48,6 +48,7 @@ type SQLTarget struct {
 	Generated Bool
 	Where     []Constant
 	Joins     []Join
+	Stamps    Stamps
 }
 
 // A Rule says what one SCIM attribute is made of.
@@ -156,6 +157,8 @@ func targetKinds() []kindKeys[Target] {
 			field("join", named("name", join(), anyName, func(j *Join) *Text { return &j.Name }), func(t *Target) *[]Join { return &t.SQL.Joins }).
 				like("{contact: {table: contact, on: emp_no}}").
 				says("Rows of other tables that belong to a record, one each. Their columns are fields: `contact.email`."),
+			field("stamps", stamps(), func(t *Target) *Stamps { return &t.SQL.Stamps }).like("{change: {changed_by: client, changed_at: now}}").
+				says("Columns that note when a record is written, and by whom; with `delete`, rows are marked instead of deleted."),
 			field("table", text(), func(t *Target) *Text { return &t.SQL.Table }).required().like("employee").
 				says("The table, or a view that can be written."),
 			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),

@@ -25,6 +25,29 @@ type Lookup struct {
 	Create           Bool
 }
 
+// Stamps are columns that are written along with a change.
+type Stamps struct{ Create, Change, Delete []Constant }
+
+func stamps() form[Stamps] {
+	type S = Stamps
+	return block[S]{
+		title: "stamps",
+		doc: "Columns that get a value with every write of that kind: `now` is the time, `client` the name of the client, and anything else stands for itself. " +
+			"They are written whatever they held.",
+		example: `
+create: {created_at: now, created_by: client}
+change: {changed_at: now, changed_by: client}
+delete: {deleted: 1, deleted_at: now}
+`,
+		keys: []key[S]{
+			field("create", constants("column"), func(s *S) *[]Constant { return &s.Create }).like("{created_at: now}").says("When a record is created."),
+			field("change", constants("column"), func(s *S) *[]Constant { return &s.Change }).like("{changed_by: client}").says("Whenever it is written, also when it is created."),
+			field("delete", constants("column"), func(s *S) *[]Constant { return &s.Delete }).like("{deleted: 1}").
+				says("Instead of deleting its row. `scope` must hide rows with these values; its rows in other tables stay."),
+		},
+	}.form()
+}
+
 // constants are values of columns or fields by their names.
 func constants(word string) form[[]Constant] {
 	return named(word, inside(anyText(), func(c *Constant) *Text { return &c.Value }), anyName, func(c *Constant) *Text { return &c.Field })

@@ -52,6 +52,7 @@ func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *r
 	if t.caps.NoUpdate {
 		return nil, scim.Errorf(501, "", "This backend lets nobody change a %s.", t.name)
 	}
+	ctx = adapters.ForClient(ctx, c.Caller.Client)
 	e, release, err := s.claim(ctx, c, t, id)
 	if err != nil {
 		return nil, err

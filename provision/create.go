@@ -14,6 +14,7 @@ import (
 // backend then holds.
 func (s *Service) Create(ctx context.Context, c Call, d *schema.Decoded) (*scim.Resource, error) {
 	t := s.target(c)
+	ctx = adapters.ForClient(ctx, c.Caller.Client)
 	res, err := s.create(ctx, c, t, d)
 	if err != nil {
 		return nil, s.fail(ctx, t, err)

@@ -17,6 +17,7 @@ func (s *Service) Delete(ctx context.Context, c Call, id string) error {
 }
 
 func (s *Service) remove(ctx context.Context, c Call, t *target, id string) error {
+	ctx = adapters.ForClient(ctx, c.Caller.Client)
 	e, release, err := s.claim(ctx, c, t, id)
 	if err == nil {
 		defer release()

@@ -16,6 +16,7 @@ import (
 // attributes: reading a large group back would cost more than the change.
 func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Operation) (*scim.Resource, error) {
 	t := s.target(c)
+	ctx = adapters.ForClient(ctx, c.Caller.Client)
 	res, done, err := s.patchMembers(ctx, c, t, id, ops)
 	if !done && err == nil {
 		touched := patch.Touches(ops)

@@ -9,6 +9,13 @@ import (
 // shapes compares with the database what is said of other tables.
 func (in *inspection) shapes(ctx context.Context) error {
 	table := &in.a.table
+	if t, err := in.schema(ctx, table.Name); t == nil {
+		return err
+	} else {
+		for _, s := range slices.Concat(table.Stamps.Create, table.Stamps.Change, table.Stamps.Delete) {
+			in.column(t, s.Column)
+		}
+	}
 	for i := range table.Sides {
 		if err := in.side(ctx, &table.Sides[i]); err != nil {
 			return err

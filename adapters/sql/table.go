@@ -29,6 +29,8 @@ type Table struct {
 	// New rows get it.
 	Fixed []Fixed
 
+	Stamps Stamps
+
 	// References are columns of the shape that hold the key of one record of a
 	// table in the same database. They have a value only where the record is there,
 	// and within its scope. No key and nothing in Where may be one of them.
@@ -143,6 +145,7 @@ func (t *Table) check() []error {
 	}
 	errs = append(errs, checkWhere(t.Where)...)
 	errs = append(errs, t.checkShapes()...)
+	errs = append(errs, t.checkStamps()...)
 	for _, r := range t.Relations {
 		errs = append(errs, r.check()...)
 	}

@@ -117,7 +117,7 @@ func (u *update) side(f *further) *sideChange {
 func (u *update) run(ctx context.Context, s session) ([]any, error) {
 	var from []any
 	var err error
-	changes := len(u.to.columns)+len(u.looks) > 0
+	changes := len(u.to.columns)+len(u.looks) > 0 || len(u.a.table.Stamps.Change) > 0 && len(u.to.fields) > 0
 	if u.renames || !changes || len(u.held) > 0 {
 		if from, err = u.p.locate(ctx, s, u.key); err != nil {
 			return nil, err
@@ -178,6 +178,11 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 		}
 		to.set(c, key)
 	}
+	stamps, err := u.p.stamped(ctx, u.a.table.Stamps.Change)
+	if err != nil {
+		return nil, err
+	}
+	to.add(stamps)
 	b, where := newBuilder().add("UPDATE ", u.p.from, " SET "), newBuilder()
 	to.sets(b)
 	u.p.at(where, u.key)

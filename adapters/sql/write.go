@@ -40,6 +40,11 @@ func (a *Adapter) insert(ctx context.Context, s session, p *plan, m *insertion) 
 	if err != nil {
 		return nil, err
 	}
+	stamps, err := p.stamped(ctx, a.table.Stamps.Create, a.table.Stamps.Change)
+	if err != nil {
+		return nil, err
+	}
+	row.add(stamps)
 	keys, err := p.dialect.insert(ctx, s, p, row)
 	if err == nil && len(keys) == 0 {
 		err = row.known(ctx, s, "create")
@@ -364,6 +369,9 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		at, err := p.locate(ctx, s, key)
 		if err != nil {
 			return err
+		}
+		if len(a.table.Stamps.Delete) > 0 {
+			return a.retire(ctx, s, p, at)
 		}
 		if err := p.forget(ctx, s, at); err != nil {
 			return err

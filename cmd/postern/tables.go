@@ -57,11 +57,28 @@ func addTables(t *sql.Table, m *rules.Mapping, r *config.Resource) {
 		t.Sides = append(t.Sides, sql.Side{Name: j.Name.Value, Table: j.Table.Value, On: values(j.On),
 			Where: fixed(constantsOf(j.Where)), Names: j.Names.Value, Values: j.Values.Value})
 	}
+	s := r.Target.SQL.Stamps
+	t.Stamps = sql.Stamps{Create: stampsOf(s.Create), Change: stampsOf(s.Change), Delete: stampsOf(s.Delete)}
 	t.Lookups = lookupsOf(m.Lookups)
 	for _, f := range m.Rows {
 		t.Children = append(t.Children, sql.Child{Field: f.Field, Table: f.Rows.Table.Value, Owner: plainTexts(f.Rows.Owner), Where: fixed(f.Rows.Where),
 			Order: f.Rows.Order.Value, Key: plainTexts(f.Rows.Key), Shape: f.Shape, Lookups: lookupsOf(f.Lookups)})
 	}
+}
+
+func stampsOf(cs []config.Constant) []sql.Stamp {
+	var out []sql.Stamp
+	for _, c := range cs {
+		s := sql.Stamp{Column: c.Field.Value, Value: c.Value.Value}
+		switch s.Value {
+		case "now":
+			s.Kind = sql.StampNow
+		case "client":
+			s.Kind = sql.StampClient
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 func lookupsOf(fields []rules.LookupField) []sql.Lookup {
@@ -125,6 +142,9 @@ func checkTables(cfg *config.Config) {
 		for _, j := range r.Target.SQL.Joins {
 			checkKeyColumns(cfg, r, j.On, "on")
 		}
+		if s := r.Target.SQL.Stamps.Delete; len(s) > 0 && !r.Target.Scope.IsSet() {
+			cfg.Report.Errorf(s[0].Field, "as in scope: 'record."+s[0].Field.Value+" == nil'", "rows that are marked as deleted would still be shown: there is no scope that hides them")
+		}
 		for _, rule := range r.Attributes {
 			if !sqlTarget {
 				checkNoTables(cfg, rule)
@@ -142,7 +162,7 @@ func checkTables(cfg *config.Config) {
 
 func checkKeyColumns(cfg *config.Config, r *config.Resource, columns []config.Text, what string) {
 	if n := len(r.Target.Key); len(columns) > 0 && n > 0 && len(columns) != n {
-		cfg.Report.Errorf(columns[0], "name one for each, in the same order", "%s names %d columns, and the key of the %s has %d", what, len(columns), r.Name.Value, n)
+		cfg.Report.Errorf(columns[0], "name one for each, in the same order", "%s has not as many columns as the key of the %s, which has %d", what, r.Name.Value, n)
 	}
 }
 
