@@ -14,7 +14,8 @@ type Config struct {
 	// DSN is "sqlite:" and the path of the file. Options follow a question mark:
 	// foreign_keys=off does not enforce foreign keys, mode=ro never writes,
 	// synchronous=full waits for the disk at every change. Or it is the URL of a
-	// PostgreSQL database, postgres://user:password@host:port/database.
+	// PostgreSQL, MariaDB or MySQL database, postgres://user:password@host:port/database
+	// or mysql://user:password@host:port/database.
 	DSN string
 
 	// Init is a script that makes the database where there is no file yet. It
@@ -62,6 +63,8 @@ func Open(cfg Config) (*Database, error) {
 		return openSQLite(cfg, rest)
 	case "postgres", "postgresql":
 		return openPostgres(cfg)
+	case "mysql", "mariadb":
+		return openMaria(cfg)
 	}
-	return nil, fmt.Errorf("no databases of the kind %q; there are sqlite and postgres", kind)
+	return nil, fmt.Errorf("no databases of the kind %q; there are sqlite, postgres and mysql", kind)
 }

@@ -29,3 +29,10 @@ func (db *Database) Exec(statement string) error {
 	_, err := db.write.Exec(statement)
 	return err
 }
+
+// AsMySQL makes a database that is MariaDB be treated as MySQL.
+func (db *Database) AsMySQL() {
+	d := db.dialect.(maria)
+	d.mysql = true
+	db.dialect = d
+}

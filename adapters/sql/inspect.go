@@ -116,6 +116,9 @@ func (in *inspection) table(ctx context.Context, lookups []string) error {
 	if err := in.rights(ctx, t); err != nil {
 		return err
 	}
+	for _, note := range t.notes {
+		in.say(t.name, "", true, "%s", note)
+	}
 	for _, name := range lookups {
 		if c := t.column(name); c != nil && !c.indexed && !t.view {
 			in.say(t.name, c.name, true, "no index begins with this column, and it is looked up by value")

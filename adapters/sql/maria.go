@@ -16,11 +16,13 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/postern/postern/adapters"
 )
 
 // maria is MariaDB and MySQL, by github.com/go-sql-driver/mysql.
 type maria struct {
 	letters *mariaLetters
+	mysql   bool // even if it says that it is MariaDB
 }
 
 const mariaForm = "mysql: the dsn cannot be read; it is of the form mysql://user:password@host:3306/database?tls=on"
@@ -187,7 +189,7 @@ func (maria) probe() string { return "SELECT 1" }
 const maxElement = 1000
 
 func (d maria) list(c *column) (from, ord, value string) {
-	typ := "VARCHAR(" + strconv.Itoa(maxElement) + ")"
+	typ := "VARCHAR(" + strconv.Itoa(maxElement) + ") CHARACTER SET utf8mb4"
 	if c.kind == integerKind {
 		typ = "BIGINT"
 	}
@@ -203,7 +205,7 @@ func (maria) key(c *column) *column { return c }
 // its tables; text and numbers it would compare as floating point.
 func (d maria) pair(a, b *column) (x, y string) {
 	switch {
-	case a.kind == integerKind && b.kind == integerKind:
+	case a.kind == integerKind && b.kind == integerKind, a.kind == anyKind && a.my.typ == b.my.typ:
 		return a.ref, b.ref
 	case a.kind == textKind && b.kind == textKind && a.my.collation != "" && b.my.charset != "":
 		return a.ref + " COLLATE " + a.my.collation, d.into(a, d.utf8(b))
@@ -282,13 +284,16 @@ func (d maria) missing(ctx context.Context, s session, table string) ([]string, 
 // may reports whether one of some statements is allowed.
 func (d maria) may(ctx context.Context, s session, statements []string) (bool, error) {
 	for _, statement := range statements {
-		_, err := s.exec(ctx, statement)
+		rows, err := s.query(ctx, statement)
+		if err == nil {
+			err = drain(rows)
+		}
 		var e *mysql.MySQLError
 		switch {
-		case err == nil:
-			return true, nil
-		case !errors.As(err, &e):
+		case err != nil && !errors.As(err, &e):
 			return false, err
+		case err == nil, d.classify(err).kind != adapters.Denied && e.Number != 1288 && e.Number != 1471: // a view that cannot be written
+			return true, nil
 		}
 	}
 	return false, nil

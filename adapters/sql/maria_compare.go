@@ -132,7 +132,7 @@ func (d maria) equal(b *builder, c *column, s string) {
 	switch {
 	case c.kind == integerKind:
 		if n, ok := mariaInteger(c, s); ok {
-			b.add("(", c.ref, " = ").bind(n).add(")")
+			b.add("(", d.compared(c), " = ").bind(n).add(")")
 			return
 		}
 		b.add("FALSE")
@@ -279,7 +279,7 @@ func spellings(s string, kelvin bool) []string {
 
 func (d maria) boolean(b *builder, c *column, is bool) {
 	if c.kind == integerKind {
-		b.add("(", c.ref, " = ").bind(int64(boolean(is))).add(")")
+		b.add("(", d.compared(c), " = ").bind(int64(boolean(is))).add(")")
 		return
 	}
 	b.add(d.text(c), mariaWords(is))
@@ -299,7 +299,7 @@ func (d maria) whole(c *column) string {
 	case c.wide():
 		return "CASE WHEN " + c.ref + " <= 9223372036854775807 THEN " + c.ref + " END"
 	case c.kind == integerKind:
-		return c.ref
+		return d.compared(c)
 	}
 	v := d.utf8(c)
 	n := "CAST(" + v + " AS DECIMAL(65))"
@@ -346,7 +346,7 @@ func (d maria) among(b *builder, c *column, texts []string) bool {
 	for len(list)&(len(list)-1) != 0 { // so that few statements differ by their number
 		list = append(list, list[len(list)-1])
 	}
-	b.add("(", c.ref, " IN (")
+	b.add("(", d.compared(c), " IN (")
 	for i, v := range list {
 		if i > 0 {
 			b.add(", ")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/postern/postern/scim/filter"
@@ -14,10 +15,12 @@ import (
 // simple case folding: which of them it takes for others, and which it leaves as
 // they are, depends on its version, and so it is asked.
 type mariaLetters struct {
-	mu            sync.Mutex
-	known         bool
-	collations    map[string]mariaCollation // by name
-	before, after strings.Builder           // what encloses a text, to fold it
+	mu           sync.Mutex
+	known        bool
+	collations   map[string]mariaCollation // by name
+	kept         [][2]string               // letters, and what hides them
+	common, rare [][2]string               // what UPPER leaves, and what it should be
+	class        string                    // a class of the letters of the rare kind
 }
 
 // mariaUpper has the mappings of Unicode, not only those of one language.
@@ -54,30 +57,97 @@ func (l *mariaLetters) ask(ctx context.Context, s session) error {
 	return nil
 }
 
-// learn writes down what is to be replaced. Letters that the server would make
-// those of another alphabet are kept from it: by an escape character and a
-// number, and that character by itself and 0.
+// learn sorts what is to be replaced. Letters that the server would make those
+// of another alphabet are kept from it, as an escape character and a number.
 func (l *mariaLetters) learn(asked, upper []rune) {
-	const escape = "01"
-	kept, replaced := 0, map[rune]rune{}
-	var guard, restore, after strings.Builder
+	done := map[rune]bool{}
+	rare := &unicode.RangeTable{}
 	for i, r := range asked {
 		least, u := foldRune(r), upper[i]
 		switch {
 		case u != r && foldRune(u) != least:
-			kept++
-			fmt.Fprintf(&guard, ", x'%x', x'%s%x')", string(r), escape, fmt.Sprintf("%03d", kept))
-			fmt.Fprintf(&restore, ", x'%s%x', x'%x')", escape, fmt.Sprintf("%03d", kept), string(least))
-		case u != least && replaced[u] == 0:
-			replaced[u] = least
-			fmt.Fprintf(&after, ", x'%x', x'%x')", string(u), string(least))
+			l.kept = append(l.kept, [2]string{string(r), escape + fmt.Sprintf("%03d", len(l.kept)+1)})
+			l.common = append(l.common, [2]string{l.kept[len(l.kept)-1][1], string(least)})
+		case u == least:
+		case isCommon(u):
+			if !done[u] {
+				l.common = append(l.common, [2]string{string(u), string(least)})
+			}
+			done[u] = true
+		default:
+			if !done[u] {
+				l.rare = append(l.rare, [2]string{string(u), string(least)})
+			}
+			done[u] = true
+			rare.R32 = append(rare.R32, unicode.Range32{Lo: uint32(r), Hi: uint32(r), Stride: 1})
 		}
 	}
-	l.before.WriteString(strings.Repeat("REPLACE(", len(replaced)+kept+1))
-	l.before.WriteString("CAST(UPPER(CONVERT(" + strings.Repeat("REPLACE(", kept+1) + "CAST(")
-	l.after.WriteString(" AS BINARY), x'" + escape + "', x'" + escape + "303030')" + guard.String())
-	l.after.WriteString(" USING utf8mb4)" + mariaUpper + ") AS BINARY)")
-	l.after.WriteString(after.String() + restore.String() + ", x'" + escape + "303030', x'" + escape + "')")
+	l.class = classOf(rare)
+}
+
+// escape is what hides letters from the server, and 000 after it the character itself.
+const escape = "\x01"
+
+// isCommon tells the letters that are met every day from those of scripts that few use.
+func isCommon(r rune) bool {
+	return r < 0x500 || r >= 0x1E00 && r < 0x1F00 || r >= 0x2100 && r < 0x2190
+}
+
+// classOf writes a class of characters of a regular expression.
+func classOf(t *unicode.RangeTable) string {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i := 0; i < len(t.R32); i++ {
+		lo, hi := t.R32[i].Lo, t.R32[i].Hi
+		for i+1 < len(t.R32) && t.R32[i+1].Lo == hi+1 {
+			i++
+			hi = t.R32[i].Hi
+		}
+		b.WriteRune(rune(lo))
+		if hi > lo {
+			b.WriteByte('-')
+			b.WriteRune(rune(hi))
+		}
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+// replacing writes the replacement of some texts in an expression of bytes, by bytes.
+func replacing(expr string, pairs [][2]string) string {
+	var b strings.Builder
+	b.WriteString(strings.Repeat("REPLACE(", len(pairs)))
+	b.WriteString(expr)
+	for _, p := range pairs {
+		fmt.Fprintf(&b, ", x'%x', x'%x')", p[0], p[1])
+	}
+	return b.String()
+}
+
+// depth bounds how deep calls are nested, for which the server needs its stack.
+const depth = 150
+
+// whole is filter.Fold of an expression of text, as bytes. Most texts are ASCII;
+// of the others most have no letters of the rare kind.
+func (l *mariaLetters) whole(v string) string {
+	hidden := replacing("REPLACE(CAST("+v+" AS BINARY), x'01', x'01303030')", l.kept)
+	most := "REPLACE(" + replacing("CAST(UPPER(CONVERT("+hidden+" USING utf8mb4)"+mariaUpper+") AS BINARY)", l.common) + ", x'01303030', x'01')"
+	stages := ""
+	rest, from := l.rare, most
+	for n := 1; len(rest) > depth; n++ {
+		stage := fmt.Sprint("r", n)
+		if stages != "" {
+			stages += ", "
+		}
+		stages += "JSON_TABLE(JSON_ARRAY(CONVERT(" + from + " USING utf8mb4)), '$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 PATH '$')) AS " + stage
+		from, rest = replacing("CAST("+stage+".v AS BINARY)", rest[:depth]), rest[depth:]
+	}
+	from = replacing(from, rest)
+	if stages != "" {
+		from = "(SELECT " + from + " FROM " + stages + ")"
+	}
+	return "CASE WHEN LENGTH(" + v + ") = CHAR_LENGTH(" + v + ") THEN CAST(UPPER(" + v + " COLLATE utf8mb4_bin) AS BINARY) WHEN NOT " +
+		v + " REGEXP '" + l.class + "' COLLATE utf8mb4_bin THEN " + most + " ELSE " + from + " END"
 }
 
 // foldRune is filter.Fold of one character.
@@ -87,8 +157,4 @@ func foldRune(r rune) rune {
 }
 
 // fold is filter.Fold of a column, as bytes.
-func (d maria) fold(c *column) string {
-	v := d.utf8(c)
-	return "CASE WHEN LENGTH(" + v + ") = CHAR_LENGTH(" + v + ") THEN CAST(UPPER(" + v + " COLLATE utf8mb4_bin) AS BINARY) ELSE " +
-		d.letters.before.String() + v + d.letters.after.String() + " END"
-}
+func (d maria) fold(c *column) string { return d.letters.whole(d.utf8(c)) }

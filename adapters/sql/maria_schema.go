@@ -95,7 +95,7 @@ func (d maria) readTable(ctx context.Context, s session, t *schema) error {
 }
 
 // tooOld refuses servers without JSON_TABLE, and notes which answer what they insert.
-func (maria) tooOld(t *schema, version string) error {
+func (d maria) tooOld(t *schema, version string) error {
 	number := mariaVersion.FindStringSubmatch(version)
 	if number == nil {
 		return nil
@@ -103,6 +103,10 @@ func (maria) tooOld(t *schema, version string) error {
 	major, _ := strconv.Atoi(number[1])
 	minor, _ := strconv.Atoi(number[2])
 	t.returning = strings.Contains(version, "MariaDB")
+	if d.mysql {
+		t.returning = false
+		return nil
+	}
 	if t.returning && (major < 10 || major == 10 && minor < 6) || !t.returning && major < 8 {
 		return fmt.Errorf("%w: the server is too old (%s); MariaDB 10.6 and MySQL 8.0 are the first that do", errStale, version)
 	}

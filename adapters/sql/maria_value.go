@@ -261,6 +261,15 @@ func (maria) number(c *column) string {
 	return c.ref
 }
 
+// compared is a column as it is compared with numbers: of years the database
+// takes 1 for 2001.
+func (maria) compared(c *column) string {
+	if c.my.typ == "year" {
+		return "(" + c.ref + " + 0)"
+	}
+	return c.ref
+}
+
 // utf8 is the text of a column, in UTF-8: null or empty where there is no value.
 func (d maria) utf8(c *column) string {
 	switch {
@@ -305,10 +314,8 @@ func (maria) during(c *column) string {
 // if it has letters that the column cannot hold.
 func (d maria) into(c *column, text string) string {
 	switch {
-	case c.kind == integerKind:
-		return text
 	case c.kind != textKind || c.my.collation == "":
-		return "CAST(" + text + " AS BINARY)"
+		return text
 	case c.my.charset == "utf8mb4":
 		return "CONVERT(" + text + " USING utf8mb4) COLLATE " + c.my.collation
 	}
