@@ -45,6 +45,7 @@ func TestResolve(t *testing.T) {
 		"sqlite:?mode=ro":             "",
 		"oracle://db/hr":              "",
 		"postgres://db":               "",
+		"mysql://db":                  "",
 	} {
 		if got, problem := read(dsn(), written); got.Reveal() != want || (problem == "") != (want != "") {
 			t.Errorf("%s: got %q, %s", written, got.Reveal(), problem)
@@ -55,9 +56,9 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestPostgres: the URL of a database is one, for an application and not for the identities.
-func TestPostgres(t *testing.T) {
-	for _, written := range []string{"postgres://hr:secret@db/hr", "postgresql://db:5432/hr?sslmode=require"} {
+// TestServer: the URL of a database is one, for an application and not for the identities.
+func TestServer(t *testing.T) {
+	for _, written := range []string{"postgres://hr:secret@db/hr", "postgresql://db:5432/hr?sslmode=require", "mysql://hr:secret@db/hr", "mariadb://db:3306/hr?tls=on"} {
 		if got, problem := read(dsn(), written); got.Reveal() != written || problem != "" {
 			t.Errorf("%s: got %q, %s", written, got.Reveal(), problem)
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -215,19 +216,19 @@ func hashToken(token string) string {
 // dsn is where a database of an application is.
 func dsn() form[Secret] {
 	return secret(func(r *reader, value string) (string, string, string) {
-		if isPostgres(value) {
+		if isServer(value) {
 			return value, "", ""
 		}
 		resolved, ok := r.resolveSQLite(value)
 		if !ok {
-			return "", "this is no database that Postern knows", "as in sqlite:state/legacy.db or postgres://user:password@host:5432/database"
+			return "", "this is no database that Postern knows", "as in sqlite:state/legacy.db, postgres://user:password@host:5432/database or mysql://user:password@host:3306/database"
 		}
 		return resolved, "", ""
 	})
 }
 
-// isPostgres reports whether a dsn is the URL of a PostgreSQL database.
-func isPostgres(dsn string) bool {
+// isServer reports whether a dsn is the URL of a database on a server.
+func isServer(dsn string) bool {
 	u, err := url.Parse(dsn)
-	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && u.Host != "" && len(u.Path) > 1
+	return err == nil && slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb"}, u.Scheme) && u.Host != "" && len(u.Path) > 1
 }

@@ -82,7 +82,7 @@ func backendKinds() []kindKeys[Backend] {
 	return []kindKeys[Backend]{
 		{"sql", []key[Backend]{
 			field("dsn", dsn(), func(b *Backend) *Secret { return &b.SQL.DSN }).required().like(`"sqlite:state/legacy.db"`).
-				says("Where the database is: `sqlite:` and a path, whose folder is created, or `postgres://user:password@host:5432/database`."),
+				says("Where the database is: `sqlite:` and a path, whose folder is created, `postgres://user:password@host:5432/database` or `mysql://user:password@host:3306/database`, which is MariaDB, too."),
 			field("init", filePath(true), func(b *Backend) *Path { return &b.SQL.Init }).like("legacy.sql").
 				says("SQL to run once, when the SQLite file does not exist yet. For examples and trials."),
 		}},

@@ -8,7 +8,7 @@
 // from the configuration only, are checked at start and quoted always.
 //
 // What differs from one database to the next is behind the interface dialect,
-// one file family per database: sqlite*.go, postgres*.go. The package may know the adapter
-// contract and the filter tree; it knows nothing of SCIM, of other kinds of
+// one file family per database: sqlite*.go, postgres*.go, maria*.go. The
+// package may know the adapter contract and the filter tree; it knows nothing of SCIM, of other kinds of
 // backend or of the configuration file.
 package sql

@@ -99,7 +99,7 @@ func TestMariaSuite(t *testing.T) {
 		"unsigned, folded, scope and members that refer, as MySQL": {
 			script: `CREATE TABLE person (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, name varchar(600)` + bytewise + ` NOT NULL, nick text COLLATE utf8mb4_general_ci` + columns + `, UNIQUE INDEX person_name (name), INDEX (nick (100)));` + fmt.Sprintf(members, "bigint") +
 				`CREATE INDEX person_team_member ON person_team (team_id); CREATE TABLE team (id integer PRIMARY KEY, kind text); INSERT INTO team (id) SELECT seq FROM seq_1_to_200;`,
-			spec:    sql.Table{Name: "person", Key: []string{"id"}, Where: scope, Relations: []sql.Relation{toTeams}}, plain: true,
+			spec: sql.Table{Name: "person", Key: []string{"id"}, Where: scope, Relations: []sql.Relation{toTeams}}, plain: true,
 		},
 		"given keys, guarded": {
 			script: `CREATE TABLE person (id varchar(700)` + bytewise + ` PRIMARY KEY, name varchar(600)` + bytewise + ` NOT NULL UNIQUE, nick text` + columns + `);` + fmt.Sprintf(members, "varchar(500)"+bytewise),
@@ -225,4 +225,32 @@ func TestMariaSortTable(t *testing.T) {
 func TestMariaFilterRandom(t *testing.T) {
 	a, records := myOddTable(t)
 	filterRandom(t, a, records, myOddColumns)
+}
+
+const spreadMaria = `
+CREATE TABLE state (id int AUTO_INCREMENT PRIMARY KEY, code varchar(200) COLLATE utf8mb4_nopad_bin NOT NULL UNIQUE);
+CREATE TABLE person (id int AUTO_INCREMENT PRIMARY KEY, kind varchar(10) NOT NULL, name varchar(600) COLLATE utf8mb4_nopad_bin NOT NULL UNIQUE, age bigint, state_id int, FOREIGN KEY (state_id) REFERENCES state (id));
+CREATE TABLE person_extra (person_id int PRIMARY KEY, nick text, born datetime(6), shoe_size smallint DEFAULT 40, INDEX (nick(100)), FOREIGN KEY (person_id) REFERENCES person (id) ON UPDATE CASCADE);
+CREATE TABLE person_attr (person_id int NOT NULL, name varchar(60) NOT NULL, val text, PRIMARY KEY (person_id, name), FOREIGN KEY (person_id) REFERENCES person (id));
+CREATE TABLE person_team (person_id int NOT NULL, team_id varchar(200) COLLATE utf8mb4_nopad_bin NOT NULL, PRIMARY KEY (person_id, team_id), FOREIGN KEY (person_id) REFERENCES person (id));
+CREATE TABLE contact_kind (id int AUTO_INCREMENT PRIMARY KEY, code varchar(200) COLLATE utf8mb4_nopad_bin UNIQUE);
+CREATE TABLE contact (id int AUTO_INCREMENT PRIMARY KEY, person_id int NOT NULL, medium varchar(20) NOT NULL, pos int NOT NULL,
+	value text, kind_id int, ` + "`rank`" + ` bigint, remark varchar(20) DEFAULT 'none', UNIQUE (person_id, medium, pos), INDEX (value(100)),
+	FOREIGN KEY (person_id) REFERENCES person (id), FOREIGN KEY (kind_id) REFERENCES contact_kind (id));
+`
+
+// TestMariaSpreadSuite is TestSpreadSuite on MariaDB.
+func TestMariaSpreadSuite(t *testing.T) {
+	dsn := myDatabase(t, spreadMaria)
+	raw := myRaw(t, dsn)
+	adaptertest.Run(t, adaptertest.Harness{
+		Fields: spreadFields,
+		Brief:  true,
+		New: func(t testing.TB) adapters.Adapter {
+			if _, err := raw.Exec("DELETE FROM contact; DELETE FROM contact_kind; DELETE FROM person_team; DELETE FROM person_attr; DELETE FROM person_extra; DELETE FROM person; DELETE FROM state"); err != nil {
+				t.Fatal(err)
+			}
+			return table(t, open(t, "", func(c *sql.Config) { c.DSN = dsn }), spread, spreadShape...)
+		},
+	})
 }
