@@ -38,6 +38,11 @@ func Functions() []Function {
 			Doc:     "The values that are there, trimmed and joined by a space.",
 			Example: `words("Ada", nil, " Lovelace")`, Result: "Ada Lovelace",
 			run: runWords, typ: new(func(...any) string)},
+		{Name: "passwordHash", Signature: "passwordHash(value, scheme)",
+			Doc: "A password as the application keeps it: `bcrypt`, `sha256-crypt` and `sha512-crypt` ($5$, $6$) as crypt(3) does; `ssha`, `ssha256` and `ssha512` as directories do; " +
+				"or, without salt, `sha1-hex`, `sha256-hex` and `sha512-hex`. No value gives none.",
+			Example: `passwordHash("secret", "sha1-hex")`, Result: "e5e9fa1ba31ecd1ae84f75caaa474f3a663f05f4",
+			run: runPasswordHash, typ: new(func(any, string) any)},
 	}
 }
 

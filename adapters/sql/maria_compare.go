@@ -381,15 +381,16 @@ func (d maria) order(b *builder, c *column, m filter.Match, descending bool) {
 	case c.kind == bytesKind:
 		by("NULLIF(" + c.ref + ", '')")
 	case m == filter.Folded:
-		b.add("COALESCE(", d.presence(c), ", FALSE)", map[bool]string{false: " DESC, ", true: " ASC, "}[descending], d.fold(c), way)
+		b.add("COALESCE(", d.presence(c), ", FALSE)", map[bool]string{false: " DESC, ", true: " ASC, "}[descending])
+		b.add("CASE WHEN ", d.presence(c), " THEN ", d.fold(c), " END", way)
 	case m == filter.Integer: // integers, then by their text whatever else is there, then nothing
 		n := d.whole(c)
 		by("CASE WHEN " + n + " IS NOT NULL THEN 0 WHEN " + d.presence(c) + " THEN 1 END")
-		b.add(", ", n, way, ", CASE WHEN ", n, " IS NULL THEN ", v, " END", way)
+		b.add(", ", n, way, ", CASE WHEN ", n, " IS NULL THEN NULLIF(", v, ", '') END", way)
 	case m == filter.Boolean:
 		no, yes := v+mariaWords(false), v+mariaWords(true)
 		by("CASE WHEN " + no + " THEN 0 WHEN " + yes + " THEN 1 WHEN " + d.presence(c) + " THEN 2 END")
-		b.add(", CASE WHEN NOT ", no, " AND NOT ", yes, " THEN ", v, " END", way)
+		b.add(", CASE WHEN NOT ", no, " AND NOT ", yes, " THEN NULLIF(", v, ", '') END", way)
 	default:
 		by("NULLIF(" + v + ", '')")
 	}
