@@ -51,7 +51,21 @@ func secret(change func(r *reader, value string) (changed, wrong, hint string)) 
 			}
 		}
 		*into = Secret{value: value, Line: t.Line, Column: t.Column, Clear: clear}
+		if !clear && change == nil {
+			into.again = r.rereading(t)
+		}
 	}}
+}
+
+// rereading reads a secret again, and tells nobody what is wrong with it.
+func (r *reader) rereading(t *Tree) func() (string, bool) {
+	q := reader{env: r.env, dir: r.dir}
+	return func() (string, bool) {
+		q := q
+		q.report = NewReporter(NewSource("", nil))
+		v, _, ok := q.expand(t)
+		return v, ok && v != ""
+	}
 }
 
 // standIn is a value that change accepts, in place of a secret that is not there.

@@ -48,12 +48,25 @@ type Secret struct {
 	value        string
 	Line, Column int
 	Clear        bool // written in the file itself, not taken from elsewhere
+
+	again func() (string, bool) // reads it again where it is from
 }
 
 const hidden = "[secret]"
 
 // Reveal gives the value itself.
 func (s Secret) Reveal() string { return s.value }
+
+// Again reads the value again where it is from: the file may hold another one by
+// now. What cannot be read stays what it was.
+func (s Secret) Again() string {
+	if s.again != nil {
+		if v, ok := s.again(); ok {
+			return v
+		}
+	}
+	return s.value
+}
 
 // IsSet reports whether there is a value.
 func (s Secret) IsSet() bool { return s.value != "" }

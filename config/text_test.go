@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -76,5 +78,30 @@ func TestNearest(t *testing.T) {
 		if got := nearest(name, known); got != want {
 			t.Errorf("%.20q: got %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestAgain: a secret in a file is read again; one that cannot be read stays.
+func TestAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one")
+	data := "backends: {b: {type: rest, url: 'http://127.0.0.1', headers: {X-Key: 'k-${file:" + path + "}'}}}"
+	cfg, _ := Parse("f.yaml", []byte(data), environment)
+	if cfg == nil || len(cfg.Backends) != 1 {
+		t.Fatal("no backend")
+	}
+	s := cfg.Backends[0].REST.Headers[0].Value
+	write("two")
+	if got := s.Again(); got != "k-two" || s.Reveal() != "k-one" {
+		t.Errorf("read again: %q; before: %q", got, s.Reveal())
+	}
+	write("")
+	if got := s.Again(); got != "k-one" {
+		t.Errorf("an empty file gives %q", got)
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/postern/postern/adapters/steps"
 )
@@ -24,6 +27,10 @@ type Backend struct {
 	proof   *steps.Proof // nil: nothing to prove
 	values  map[string]any
 	locks   steps.KindLocks
+
+	credential atomic.Pointer[credential]
+	reading    sync.Mutex
+	read       time.Time // when the credential was read again
 }
 
 const (
@@ -49,11 +56,8 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 		return nil, nil, err
 	}
 	b := &Backend{cfg: cfg, base: base, values: map[string]any{"session": nil}}
-	secrets := map[string]any{}
-	for name, v := range cfg.Secrets {
-		secrets[name] = v
-	}
-	b.values["secret"] = secrets
+	b.credential.Store(credentialOf(cfg))
+	b.values["secret"] = b.credential.Load().secrets
 	b.client = &http.Client{Transport: transport, CheckRedirect: b.redirect}
 	if cfg.Transport != nil {
 		b.client.Transport = cfg.Transport(transport)

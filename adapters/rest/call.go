@@ -52,14 +52,25 @@ func (c *call) Exprs() []*steps.Expr {
 	return out
 }
 
-// Do implements steps.Call. An answer that says that the session is over is
-// answered with a new session and the same call, once.
+// Do implements steps.Call. If the credential is refused and there is another one
+// by now, the call is made with that, once.
 func (c *call) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 	if c.b.proof != nil && !c.free && c.op != "probe" {
 		if err := c.b.proof.Lately(ctx); err != nil {
 			return steps.Answer{}, err
 		}
 	}
+	seen := c.b.credential.Load()
+	a, err := c.within(ctx, s)
+	if refusedBy(a, err) && c.b.renew(seen) {
+		return c.within(ctx, s)
+	}
+	return a, err
+}
+
+// within makes the exchange in a session, if there are any. An answer that says
+// that the session is over is answered with a new one and the same call, once.
+func (c *call) within(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 	if c.free || c.b.session == nil {
 		return c.exchange(ctx, s, nil)
 	}
@@ -80,13 +91,15 @@ func (c *call) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 
 // once makes the exchange with a session, nil for none.
 func (c *call) once(ctx context.Context, s steps.Scope, t *token) (steps.Answer, error) {
+	cred := c.b.credential.Load()
+	s = scopeWith(s, "secret", cred.secrets)
 	if t != nil {
 		s = scopeWith(s, "session", t.values)
 	}
 	if c.b.cfg.Transport != nil {
 		ctx = adapters.WithPurpose(ctx, c.op, c.Reads())
 	}
-	req, err := c.request(ctx, s, t)
+	req, err := c.request(ctx, s, t, cred)
 	if err != nil {
 		return steps.Answer{}, err
 	}
@@ -124,7 +137,7 @@ func scopeWith(s steps.Scope, name string, v any) steps.Scope {
 	return out
 }
 
-func (c *call) request(ctx context.Context, s steps.Scope, t *token) (*http.Request, error) {
+func (c *call) request(ctx context.Context, s steps.Scope, t *token, cred *credential) (*http.Request, error) {
 	target, own, err := c.target(s)
 	if err != nil {
 		return nil, refused(err)
@@ -154,11 +167,11 @@ func (c *call) request(ctx context.Context, s steps.Scope, t *token) (*http.Requ
 	}
 	c.codec.decorate(c, h)
 	if own { // the credential is for the backend's own host
-		for name, v := range c.b.cfg.Headers {
+		for name, v := range cred.headers {
 			h.Set(name, v)
 		}
-		if c.b.cfg.User != "" {
-			req.SetBasicAuth(c.b.cfg.User, c.b.cfg.Password)
+		if cred.user != "" {
+			req.SetBasicAuth(cred.user, cred.password)
 		}
 	}
 	all := c.headers

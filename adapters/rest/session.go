@@ -60,8 +60,6 @@ func newSession(b *Backend, c *steps.Compiler) *session {
 // oauthLogin says the client credentials grant as a log-in.
 func oauthLogin(b *Backend) *Login {
 	o := b.cfg.OAuth
-	secrets := b.values["secret"].(map[string]any)
-	secrets["oauth"] = map[string]any{"client": o.Client, "secret": o.Secret, "scope": o.Scope}
 	t := func(s string) Text { return Text{Value: s} }
 	pair := func(name, value string) Pair { return Pair{Name: t(name), Value: t(value)} }
 	return &Login{
@@ -117,6 +115,16 @@ func (s *session) drop(t *token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current == t {
+		s.current = nil
+		s.ended++
+	}
+}
+
+// clear forgets the session, whichever it is.
+func (s *session) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil {
 		s.current = nil
 		s.ended++
 	}
@@ -223,7 +231,7 @@ func newProof(b *Backend, c *steps.Compiler) *steps.Proof {
 		if t != nil {
 			b.session.drop(t)
 		}
-		return t != nil
+		return b.renew(b.credential.Load()) || t != nil
 	}
 	return p
 }

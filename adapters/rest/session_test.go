@@ -208,3 +208,46 @@ func TestSecretsStay(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRotation: a secret that was exchanged is read again when the old one is
+// refused, whether it stands in a header, in Basic, or in a log-in.
+func TestRotation(t *testing.T) {
+	for _, kind := range []string{"header", "basic", "login"} {
+		now, reads := "one", 0
+		a := single(t, func(w http.ResponseWriter, r *http.Request) {
+			_, password, _ := r.BasicAuth()
+			if r.URL.Path == "/login" {
+				if password, _ = readBody(r)["password"].(string); password == now {
+					reply(w, 200, map[string]any{"token": now})
+					return
+				}
+			}
+			if r.Header.Get("X-Key") != now && password != now && r.Header.Get("X-Token") != now {
+				reply(w, 401, nil)
+				return
+			}
+			reply(w, 200, user(1))
+		}, func(c *rest.Config, _ *rest.Target) {
+			secrets := func() rest.Config {
+				reads++
+				return map[string]rest.Config{"header": {Headers: map[string]string{"X-Key": now}}, "basic": {User: "u", Password: now},
+					"login": {Secrets: map[string]string{"password": now}}}[kind]
+			}
+			first := secrets()
+			c.Headers, c.User, c.Password, c.Secrets, c.Refresh = first.Headers, first.User, first.Password, first.Secrets, secrets
+			if kind == "login" {
+				c.Login = &rest.Login{Steps: step("post", "/login", send("{password: secret.password}"), letting("token", "body.token")), Headers: pairs("X-Token", "session.token")}
+			}
+		})
+		for _, now = range []string{"one", "two"} {
+			for range 2 {
+				if _, err := a.Get(t.Context(), "1", adapters.AllFields); err != nil {
+					t.Errorf("%s, %s: %v", kind, now, err)
+				}
+			}
+		}
+		if reads != 2 {
+			t.Errorf("%s: the secret was read %d times, want 2", kind, reads)
+		}
+	}
+}

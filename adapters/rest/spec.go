@@ -27,9 +27,13 @@ type Config struct {
 	OAuth *OAuth
 	Probe *Probe
 
-	Cookies   bool  // keep them
-	Size      int64 // of an answer, at most; 0: 16 MiB
-	Repeats   int   // how often a call that reads is made again when there is no answer
+	Cookies bool  // keep them
+	Size    int64 // of an answer, at most; 0: 16 MiB
+	// Refresh gives the credential as it is now: of what it answers only Headers,
+	// User, Password, Secrets and OAuth count. nil: it never changes.
+	Refresh func() Config
+
+	Repeats   int // how often a call that reads is made again when there is no answer
 	TLS       TLS
 	UserAgent string
 

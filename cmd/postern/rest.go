@@ -18,15 +18,11 @@ const restKind = "rest"
 // restBackend opens a backend. Nothing is sent. The transport may be nil.
 func restBackend(b *config.Backend, transport func(http.RoundTripper) http.RoundTripper) (*rest.Backend, []steps.Problem, error) {
 	r := &b.REST
-	cfg := rest.Config{URL: r.URL.Value, Headers: revealed(r.Headers), Secrets: revealed(r.Secrets), Namespace: r.Namespace.Value,
+	cred := credentials(r, config.Secret.Reveal)
+	cfg := rest.Config{URL: r.URL.Value, Headers: cred.Headers, Secrets: cred.Secrets, User: cred.User, Password: cred.Password, OAuth: cred.OAuth,
+		Refresh: func() rest.Config { return credentials(r, config.Secret.Again) }, Namespace: r.Namespace.Value,
 		Format: r.Format.Value, Cookies: r.Cookies.Value, Size: r.Size.Value, Repeats: r.Repeats.Value, UserAgent: r.UserAgent.Value, Transport: transport,
 		TLS: rest.TLS{CA: r.TLS.CA.Resolved, Cert: r.TLS.Cert.Resolved, Key: r.TLS.Key.Resolved}}
-	if r.Basic != nil {
-		cfg.User, cfg.Password = r.Basic.User.Value, r.Basic.Password.Reveal()
-	}
-	if o := r.OAuth; o != nil {
-		cfg.OAuth = &rest.OAuth{URL: o.URL.Value, Client: o.Client.Value, Secret: o.Secret.Reveal(), Scope: o.Scope.Value}
-	}
 	if l := r.Login; l != nil {
 		cfg.Login = &rest.Login{Steps: stepsOf(l.Steps, restStep), Headers: pairs(l.Headers), Expires: rest.Text(l.Expires), Time: l.Time.Value, Again: rest.Text(l.Again)}
 	}
@@ -36,12 +32,28 @@ func restBackend(b *config.Backend, transport func(http.RoundTripper) http.Round
 	return rest.Open(cfg)
 }
 
-func revealed(all []config.NamedSecret) map[string]string {
-	out := make(map[string]string, len(all))
-	for _, s := range all {
-		out[s.Name.Value] = s.Value.Reveal()
+func revealed(list []config.NamedSecret) map[string]string {
+	return secretsOf(list, config.Secret.Reveal)
+}
+
+func secretsOf(list []config.NamedSecret, reveal func(config.Secret) string) map[string]string {
+	out := make(map[string]string, len(list))
+	for _, s := range list {
+		out[s.Name.Value] = reveal(s.Value)
 	}
 	return out
+}
+
+// credentials are what opens a backend.
+func credentials(r *config.RESTBackend, reveal func(config.Secret) string) rest.Config {
+	cfg := rest.Config{Headers: secretsOf(r.Headers, reveal), Secrets: secretsOf(r.Secrets, reveal)}
+	if r.Basic != nil {
+		cfg.User, cfg.Password = r.Basic.User.Value, reveal(r.Basic.Password)
+	}
+	if o := r.OAuth; o != nil {
+		cfg.OAuth = &rest.OAuth{URL: o.URL.Value, Client: o.Client.Value, Secret: reveal(o.Secret), Scope: o.Scope.Value}
+	}
+	return cfg
 }
 
 // restAdapter makes the adapter of a resource type.
