@@ -70,7 +70,8 @@ func (c *compiler) rule(d *draft) {
 	s := d.spec
 	r := &Rule{Path: s.Path.Value, Line: s.Path.Line, attr: c.served(d.at.attr), field: lookedUp(s), index: -1,
 		split: s.Split.Value, format: s.Format.Value, spec: s}
-	if r.item = r.attr; r.attr.Type == scim.TypeComplex && r.split != "" {
+	r.list = c.isList(d)
+	if r.item = r.attr; r.attr.Type == scim.TypeComplex && (r.split != "" || r.list) {
 		r.item = r.attr.Find("value")
 	}
 	if d.at.element != nil {

@@ -48,8 +48,11 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 			continue
 		}
 		done[r.index] = true
-		if r.split != "" {
+		switch {
+		case r.split != "":
 			is = r.withUnknown(is, rec.At(r.index))
+		case r.list:
+			is = r.keepUnknown(is, rec.At(r.index))
 		}
 		d.After.SetAt(r.index, is)
 		d.Set = append(d.Set, adapters.Change{Field: r.field, Old: rec.At(r.index), New: is})
@@ -105,6 +108,9 @@ func equalValues(a, b any) bool {
 	if t, ok := a.(time.Time); ok {
 		u, also := b.(time.Time)
 		return also && t.Equal(u)
+	}
+	if list(a) != nil || list(b) != nil {
+		return adapters.Same(a, b)
 	}
 	return (adapters.NoValue(a) && adapters.NoValue(b)) || a == b
 }

@@ -65,7 +65,7 @@ func (c *compiler) include(d *draft) {
 		c.includeRows(a, s.Rows)
 	case s.Refers.Value != "":
 		c.includeReference(a)
-	case a.Type == scim.TypeComplex && s.Split.Value != "" && s.In.Value == "" && a.Find("value") != nil:
+	case a.Type == scim.TypeComplex && (s.Split.Value != "" || c.isList(d)) && s.In.Value == "" && a.Find("value") != nil:
 		c.view.includeOnly(a.Find("value"))
 	default:
 		c.view.include(a)
@@ -144,6 +144,7 @@ func (c *compiler) checkSource(d *draft) {
 		c.ps.add(s.Split, "", "%s has one value, and split makes several", s.Path.Value)
 	case s.Split.Value != "" && a.Type == scim.TypeComplex && a.Find("value") == nil:
 		c.ps.add(s.Split, "", "%s has no sub-attribute value for the parts", s.Path.Value)
+	case c.isList(d):
 	case one && a.Type == scim.TypeComplex:
 		c.ps.add(s.Path, "map its sub-attributes, as "+d.example(), "%s is complex, and one field cannot hold it", s.Path.Value)
 	case one && a.MultiValued:

@@ -102,6 +102,9 @@ func (m *Mapping) compare(c *filter.Compare, l Lookup) filter.Expr {
 	if r := m.references[a]; r != nil {
 		return m.referenceCompare(c, r, l)
 	}
+	if r := m.listOf(a); r != nil {
+		return m.listCompare(c, r)
+	}
 	if r := m.byAttr[a.Parent()]; r != nil && r.columns != nil {
 		return m.anyRow(c, r)
 	}

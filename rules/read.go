@@ -109,6 +109,8 @@ func (r *Rule) read(rec adapters.Record) (scim.Value, error) {
 			return scim.Value{}, err
 		}
 		return fromAny(r.attr, v, r.group != nil)
+	case r.list:
+		return r.readList(raw)
 	case r.split != "":
 		return r.splitValue(raw)
 	}

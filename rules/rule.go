@@ -22,6 +22,7 @@ type Rule struct {
 	codes    []code
 	in, out  *expression
 	split    string
+	list     bool // the field holds several values
 	format   string
 	refers   *reference
 	relation bool            // field holds the keys of members
@@ -108,7 +109,7 @@ func top(a *scim.Attribute) *scim.Attribute {
 
 // plain reports whether a field alone decides the attribute, one value for one.
 func (r *Rule) plain() bool {
-	return r.field != "" && r.in == nil && r.out == nil && !r.relation && r.columns == nil && r.refers == nil && r.split == ""
+	return r.field != "" && r.in == nil && r.out == nil && !r.relation && r.columns == nil && r.refers == nil && r.split == "" && !r.list
 }
 
 // Describe says in a few words what a rule does.
@@ -129,6 +130,8 @@ func (r *Rule) Describe() string {
 		return "expression: " + r.spec.In.Value
 	case r.out != nil:
 		return r.field + ", written by an expression"
+	case r.list:
+		return r.field + ", a list"
 	case r.split != "":
 		return r.field + ", split at " + strconv.Quote(r.split)
 	case r.codes != nil:

@@ -75,7 +75,8 @@ type Input struct {
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint
 	Joins      []string          // the names of rows beside a record: record.NAME.column
-	Lists      bool              // a field of the backend can hold several values
+	Lists      bool              // a field of the backend can hold several keys
+	Texts      bool              // and several plain values
 }
 
 // A Constant is a field that Postern sets on every record it creates.

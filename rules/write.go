@@ -185,6 +185,8 @@ func (r *Rule) write(res *scim.Resource, elems assignment, keys Keys) (any, erro
 		return r.writeReference(res, keys)
 	case !v.Present():
 		return nil, nil
+	case r.list:
+		return r.writeList(v)
 	case r.split != "":
 		return r.join(v)
 	}

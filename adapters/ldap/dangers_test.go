@@ -193,8 +193,7 @@ func TestSilence(t *testing.T) {
 func TestReconnect(t *testing.T) {
 	f := pretend(t, func(_ *fake, kind ber.Tag, _ request) []*ber.Packet {
 		return []*ber.Packet{entry("uid=bob,dc=x", "uid", "bob"), done(0)}
-	})
-	f.lives = 4 // bind, root DSE, schema, and one more
+	}, 4) // bind, root DSE, schema, and one more
 	a := f.people([]string{"uid"})
 	for range 10 {
 		if _, err := a.Get(ctx, "bob", adapters.AllFields); err != nil {

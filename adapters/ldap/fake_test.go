@@ -30,13 +30,16 @@ type request struct {
 	attributes   []string
 }
 
-func pretend(t testing.TB, answer func(*fake, ber.Tag, request) []*ber.Packet) *fake {
+func pretend(t testing.TB, answer func(*fake, ber.Tag, request) []*ber.Packet, lives ...int) *fake {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &fake{t: t, url: "ldap://" + l.Addr().String(), answer: answer}
+	for _, n := range lives {
+		f.lives = n
+	}
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {

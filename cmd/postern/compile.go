@@ -56,7 +56,8 @@ func compile(cfg *config.Config) []*rules.Mapping {
 		}
 		in.Types = types
 		if b := cfg.Backend(cfg.Resources[i].Target.Backend.Value); b != nil {
-			in.Lists = described(b.Type.Value) || b.Type.Value == ldapKind
+			in.Texts = b.Type.Value == ldapKind
+			in.Lists = described(b.Type.Value) || in.Texts
 		}
 		m, problems := rules.Compile(in)
 		for _, p := range problems {

@@ -37,7 +37,7 @@ func (a *assembly) branch(m *rules.Mapping, r *config.Resource, references bool)
 		Given: g == nil || !*g, Placeholder: w.Placeholder.Value}
 	for _, rule := range m.Rules() {
 		typ, list := rule.Refers()
-		if list && !slices.Contains(t.Lists, rule.Field()) {
+		if (list || rule.List()) && !slices.Contains(t.Lists, rule.Field()) {
 			t.Lists = append(t.Lists, rule.Field())
 		}
 		if typ != "" && references {

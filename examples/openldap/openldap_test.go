@@ -214,6 +214,14 @@ func TestPosix(t *testing.T) {
 	if e := app.search(t, "ou=people", "(uid=unix1)")[0]; e["uidNumber"][0] != "1001" || e["gidNumber"][0] != "100" || e["homeDirectory"][0] != "/home/unix1" || e["loginShell"][0] != "/bin/bash" {
 		t.Errorf("the directory holds %v", e)
 	}
+	g.Patch("/Users/"+a, exampletest.Op{Op: "add", Path: "emails", Value: []any{map[string]any{"value": "a@example.com"}, map[string]any{"value": "b@example.com"}}})
+	g.Patch("/Users/"+a, exampletest.Op{Op: "remove", Path: `emails[value eq "a@example.com"]`}, exampletest.Op{Op: "add", Path: "emails", Value: []any{map[string]any{"value": "c@example.com"}}})
+	if got := app.search(t, "ou=people", "(uid=unix1)", "mail")[0]["mail"]; strings.Join(got, " ") != "b@example.com c@example.com" {
+		t.Errorf("the directory holds the addresses %q", got)
+	}
+	if got := g.Find("/Users", `emails.value eq "C@example.com"`); len(got) != 1 || got[0]["id"] != a {
+		t.Errorf("by one of several addresses: %v", got)
+	}
 	group := exampletest.Resource{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": "staff",
 		"members": []any{map[string]any{"value": a}, map[string]any{"value": b}},
 		"urn:example:params:scim:schemas:extension:unix:2.0:Group": map[string]any{"gidNumber": 50}}
