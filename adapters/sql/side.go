@@ -15,18 +15,17 @@ import (
 // database says about it: one that belongs to a record, or one that a look-up
 // finds.
 type beside struct {
-	d       dialect
-	table   *schema
-	quoted  string // its name
-	alias   string
-	theirs  []*column // what they hold ...
-	ours    []*column // ... these hold, too
-	fixed   []Fixed
-	within  *builder // the condition that a row counts; nothing if all do
-	joined  *builder // the text of a join
-	sparse  bool     // a row without a value goes
-	lookup  *Lookup  // nil if the row belongs to the record
-	columns []Fixed  // what a new row gets besides
+	d      dialect
+	table  *schema
+	quoted string // its name
+	alias  string
+	theirs []*column // what they hold ...
+	ours   []*column // ... these hold, too
+	fixed  []Fixed
+	within *builder // the condition that a row counts; nothing if all do
+	joined *builder // the text of a join
+	sparse bool     // a row without a value goes
+	lookup *Lookup  // nil if the row belongs to the record
 }
 
 // A further is a column of such a row, as a field.

@@ -126,8 +126,10 @@ func TestKeysUsedAgainUnseen(t *testing.T) {
 	r.sql("UPDATE employee SET created_at = NULL")
 	ada := r.id("ada")
 	r.sql("UPDATE employee SET created_at = '2021-01-01'")
-	if r.id("ada") != ada || r.id("ada") != ada {
-		t.Fatal("an id was retired for a birth that was not known")
+	for range 2 {
+		if r.id("ada") != ada {
+			t.Fatal("an id was retired for a birth that was not known")
+		}
 	}
 	r.sql("UPDATE employee SET created_at = '2022-01-01' WHERE login = 'ada'")
 	if r.id("ada") == ada {

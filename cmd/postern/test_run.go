@@ -44,7 +44,6 @@ type attempt struct {
 	key      string // of the record that is given
 	request  trace.Request
 	out      *trial.Report
-	failed   bool
 }
 
 func (t *tester) run(ctx context.Context, number int, test *config.Test, report *config.Reporter) result {
