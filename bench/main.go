@@ -26,6 +26,7 @@ type options struct {
 	connections int
 	look        bool
 	quick       bool
+	markdown    bool
 	statements  bool
 	profiles    string
 }
@@ -41,6 +42,7 @@ func flags(args []string) (*options, error) {
 	f.DurationVar(&o.turn, "turn", 0, "how long a turn lasts; 0: 3s, or 500ms if quick")
 	f.IntVar(&o.connections, "connections", 8, "connections that are kept open and used at once")
 	f.BoolVar(&o.look, "look", true, "also count statements and allocations, with binaries of their own")
+	f.BoolVar(&o.markdown, "markdown", false, "print the tables as docs/performance.md has them")
 	f.BoolVar(&o.statements, "statements", false, "also print the statements")
 	f.StringVar(&o.profiles, "profiles", "", "also keep profiles of both servers in this folder")
 	if err := f.Parse(args); err != nil {
@@ -139,7 +141,7 @@ func run(ctx context.Context, o *options) error {
 	if o.statements {
 		reportStatements(os.Stdout, all)
 	}
-	report(os.Stdout, all, mem)
+	report(os.Stdout, all, mem, o.markdown)
 	return nil
 }
 

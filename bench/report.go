@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -16,19 +18,44 @@ type memory struct {
 	facadePeak, posternPeak, facadeStart, posternStart int64
 }
 
-// report writes the tables, and a line for each ratio.
-func report(w io.Writer, all []*comparison, mem []memory) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "engine\tusers\tcase\tfaçade/s\tpostern/s\tratio\tspread\tp50\tp99\tcpu\tcpu ratio\t")
-	for _, c := range all {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%.0f\t%.0f\t%.2f\t%.2f-%.2f\t%s/%s\t%s/%s\t%s/%s\t%s\t\n", c.engine, c.users, c.task.name,
-			c.facade.rate, c.postern.rate, median(c.ratios), slices.Min(c.ratios), slices.Max(c.ratios),
-			short(c.facade.p50), short(c.postern.p50), short(c.facade.p99), short(c.postern.p99),
-			short(c.facade.cpu), short(c.postern.cpu), share(c.facade.cpu, c.postern.cpu))
+// A table is written for the terminal, or as docs/performance.md has it.
+type table struct {
+	markdown bool
+	rows     [][]string // the first is the head
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) write(w io.Writer) {
+	if !t.markdown {
+		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		for _, r := range t.rows {
+			fmt.Fprintln(tw, strings.Join(r, "\t")+"\t")
+		}
+		_ = tw.Flush()
+		return
 	}
-	_ = t.Flush()
+	for i, r := range t.rows {
+		fmt.Fprintln(w, "| "+strings.Join(r, " | ")+" |")
+		if i == 0 {
+			fmt.Fprintln(w, strings.Repeat("|---", len(r))+"|")
+		}
+	}
+}
+
+// report writes the tables, and a line for each ratio.
+func report(w io.Writer, all []*comparison, mem []memory, markdown bool) {
+	t := &table{markdown: markdown}
+	t.add("engine", "users", "case", "façade/s", "postern/s", "ratio", "spread", "p50", "p99", "cpu", "cpu ratio")
+	for _, c := range all {
+		t.add(c.engine, strconv.Itoa(c.users), c.task.name, fmt.Sprintf("%.0f", c.facade.rate), fmt.Sprintf("%.0f", c.postern.rate),
+			fmt.Sprintf("%.2f", median(c.ratios)), fmt.Sprintf("%.2f-%.2f", slices.Min(c.ratios), slices.Max(c.ratios)),
+			short(c.facade.p50)+"/"+short(c.postern.p50), short(c.facade.p99)+"/"+short(c.postern.p99),
+			short(c.facade.cpu)+"/"+short(c.postern.cpu), share(c.facade.cpu, c.postern.cpu))
+	}
+	t.write(w)
 	fmt.Fprint(w, "\nPairs are façade/Postern; cpu is the server's processor time for a request.\n\n")
-	reportInside(w, all)
+	reportInside(w, all, markdown)
 	for _, m := range mem {
 		fmt.Fprintf(w, "MEMORY engine=%s users=%d resident after all cases: postern=%s facade=%s, at the largest: postern=%s facade=%s, after the start: postern=%s facade=%s\n",
 			m.engine, m.users, mebi(m.postern), mebi(m.facade), mebi(m.posternPeak), mebi(m.facadePeak), mebi(m.posternStart), mebi(m.facadeStart))
@@ -39,18 +66,18 @@ func report(w io.Writer, all []*comparison, mem []memory) {
 	}
 }
 
-func reportInside(w io.Writer, all []*comparison) {
+func reportInside(w io.Writer, all []*comparison, markdown bool) {
 	if !slices.ContainsFunc(all, func(c *comparison) bool { return len(c.seen) > 0 }) {
 		return
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "engine\tusers\tcase\tstatements\tallocations\tKiB allocated\t")
+	t := &table{markdown: markdown}
+	t.add("engine", "users", "case", "statements", "allocations", "KiB allocated")
 	for _, c := range all {
 		f, p := c.seen["facade"], c.seen["postern"]
-		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f/%.1f\t%.0f/%.0f\t%.1f/%.1f\t\n", c.engine, c.users, c.task.name,
-			f.statements, p.statements, f.mallocs, p.mallocs, f.bytes/1024, p.bytes/1024)
+		t.add(c.engine, strconv.Itoa(c.users), c.task.name, fmt.Sprintf("%.1f/%.1f", f.statements, p.statements),
+			fmt.Sprintf("%.0f/%.0f", f.mallocs, p.mallocs), fmt.Sprintf("%.1f/%.1f", f.bytes/1024, p.bytes/1024))
 	}
-	_ = t.Flush()
+	t.write(w)
 	fmt.Fprint(w, "\nPairs are façade/Postern, for one request; BEGIN and COMMIT count as statements; of PostgreSQL only those to the table of ids, which is in SQLite, are counted.\n\n")
 }
 
