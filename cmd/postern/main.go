@@ -35,6 +35,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve SCIM as a configuration says."`
 	Check   checkCommand   `cmd:"" help:"Find every problem of a configuration at once."`
 	Explain explainCommand `cmd:"" help:"Show what becomes of a filter or a resource."`
+	Init    initCommand    `cmd:"" help:"Start a configuration from a database, or from a sample of an API."`
 	Try     tryCommand     `cmd:"" help:"Send one request through a configuration and show what happens."`
 	Test    testCommand    `cmd:"" help:"Run the tests of a configuration."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of configurations, for editors."`
