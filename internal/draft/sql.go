@@ -106,6 +106,9 @@ func (d *Database) Propose(s Setting, users string, groups *Membership) string {
 	t := d.Table(users)
 	p.head(s, "SCIM in front of the table "+t.Name+".")
 	p.line(0, "backends:")
+	if strings.Contains(d.DSN, "@") && !strings.Contains(d.DSN, "${") {
+		p.line(1, "# look: the password stands here for all to read; \"${env:NAME}\" would take the whole dsn from the environment")
+	}
 	p.line(1, "%s: {type: sql, dsn: %s, timeout: 5s}", scalar(s.Backend), quotedDSN(d.DSN))
 	p.line(0, "")
 	p.line(0, "resources:")
