@@ -59,6 +59,7 @@ func openMaria(cfg Config) (*Database, error) {
 		timeout:  cfg.Timeout,
 		wait:     cfg.Wait,
 		trace:    cfg.Trace,
+		watch:    cfg.Watch,
 		schemas:  map[string]*schema{},
 		members:  map[string][]*Relation{},
 	}, nil

@@ -1,6 +1,11 @@
 package sql
 
-import "testing"
+import (
+	"context"
+	"testing"
+
+	"github.com/postern/postern/adapters"
+)
 
 func TestOnlyReads(t *testing.T) {
 	for statement, want := range map[string]bool{
@@ -24,5 +29,24 @@ func TestOnlyReads(t *testing.T) {
 		if got := onlyReads(statement); got != want {
 			t.Errorf("%s: %v", statement, got)
 		}
+	}
+}
+
+type nobody struct{}
+
+func (nobody) Before(context.Context, *adapters.Exchange) error { return nil }
+func (nobody) After(context.Context, *adapters.Exchange)        {}
+
+// TestWatchedOnEveryEngine: a dry run relies on being asked before each statement.
+func TestWatchedOnEveryEngine(t *testing.T) {
+	for _, dsn := range []string{"sqlite:x.db", "postgres://u@127.0.0.1:1/x", "mysql://u@127.0.0.1:1/x"} {
+		db, err := Open(Config{DSN: dsn, Watch: nobody{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if db.watch == nil {
+			t.Errorf("%s is not watched", dsn)
+		}
+		_ = db.Close()
 	}
 }
