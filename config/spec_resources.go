@@ -34,6 +34,7 @@ type Target struct {
 	SQL  SQLTarget  // backends of type sql
 	REST RESTTarget // backends of type rest and command
 	LDAP LDAPTarget // backends of type ldap
+	SCIM SCIMTarget // backends of type scim
 
 	// Options are the keys that depend on the backend's type, as written.
 	Options *Tree
@@ -166,6 +167,7 @@ func targetKinds() []kindKeys[Target] {
 		{"rest", stepTarget(overHTTP)},
 		{"command", stepTarget(byProgram)},
 		{"ldap", ldapTarget()},
+		{"scim", scimTarget()},
 		{"memory", []key[Target]{
 			generated.says("Whether the backend makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},

@@ -260,9 +260,16 @@ func (a *Adapter) lookup(ctx context.Context, c *filter.Compare, want, must adap
 	return found, err
 }
 
+// Filter is the comparison that a find answers, as expressions see it, for calls that
+// are written and not described; nil in a list of all.
+func (s Scope) Filter() map[string]any {
+	f, _ := s[comparison].(map[string]any)
+	return f
+}
+
 // filterOf is a comparison as expressions see it.
 func filterOf(c *filter.Compare) map[string]any {
-	return map[string]any{"field": c.Name, "op": c.Op.String(), "value": c.Value.Str}
+	return map[string]any{"field": c.Name, "op": c.Op.String(), "value": c.Value.Str, "folded": c.Match == filter.Folded}
 }
 
 // walk reads all records of a list, and of each at least the fields in must.

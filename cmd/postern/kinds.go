@@ -21,6 +21,8 @@ func opener(kind string) func(*config.Config, *config.Backend) (opened, []steps.
 	switch kind {
 	case commandKind:
 		return openProgram
+	case scimKind:
+		return openServer
 	}
 	return nil
 }
@@ -61,6 +63,8 @@ func placeOfBackend(b *config.Backend) config.Text {
 	switch b.Type.Value {
 	case commandKind:
 		return b.Command.Program.Text
+	case scimKind:
+		return b.REST.URL
 	}
 	return b.Name
 }

@@ -14,8 +14,9 @@ import (
 // This file says what is described by steps in the words of package steps, whatever
 // the kind of backend.
 
-// described reports whether targets of a type of backend are described by steps.
-func described(kind string) bool { return kind == restKind || kind == commandKind }
+// described reports whether targets of a type of backend run on package steps: their
+// records may hold lists.
+func described(kind string) bool { return kind == restKind || kind == commandKind || kind == scimKind }
 
 // stepTarget is the target of a resource type; step says one step of the kind.
 func stepTarget[S any](m *rules.Mapping, r *config.Resource, step func(*config.Step) S) steps.Target[S] {

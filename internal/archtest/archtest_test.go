@@ -30,6 +30,7 @@ var may = map[string][]string{
 	"adapters/rest":        {"adapters", "adapters/steps", "scim/filter"},
 	"adapters/command":     {"adapters", "adapters/steps"},
 	"adapters/ldap":        {"adapters", "scim/filter"},
+	"adapters/scim":        {"adapters", "adapters/steps", "scim/filter"},
 	"adapters/guard":       {"adapters", "scim/filter"},
 	"adapters/trace":       {"adapters", "scim/filter"},
 	"adapters/adaptertest": {"adapters", "scim/filter"},

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/rest"
+	"github.com/postern/postern/adapters/scim"
+	"github.com/postern/postern/adapters/steps"
+	"github.com/postern/postern/config"
+	"github.com/postern/postern/rules"
+)
+
+// This file says the configuration of other SCIM servers in the words of package scim.
+
+// scimKind is the type of backend.
+const scimKind = "scim"
+
+// A scimServer is a backend of type scim. Its credential and its session are those
+// that an API over HTTP has.
+type scimServer struct {
+	*scim.Backend
+	http *rest.Backend
+}
+
+// openServer opens a backend. Nothing is sent.
+func openServer(_ *config.Config, b *config.Backend) (opened, []steps.Problem, error) {
+	api, problems, err := restBackend(b, nil)
+	if err != nil {
+		return nil, problems, err
+	}
+	w := &b.SCIM
+	cfg := scim.Config{URL: b.REST.URL.Value, Version: w.Version.Value, Size: b.REST.Size.Value,
+		NoPatch: w.Patch.Set && !w.Patch.Value, NoFind: w.Filter.Set && !w.Filter.Value, Send: api.Send}
+	made, err := scim.Open(cfg)
+	return scimServer{made, api}, problems, err
+}
+
+func (s scimServer) adapter(m *rules.Mapping, r *config.Resource) (adapters.Adapter, []steps.Problem) {
+	t := scim.Target{Kind: r.Name.Value, Endpoint: r.Target.SCIM.Endpoint.Value, Schema: r.SchemaURN}
+	if t.Endpoint == "" {
+		t.Endpoint = m.Type.Endpoint
+	}
+	at := map[string]config.Text{}
+	for _, rule := range r.Attributes {
+		at[rule.Name.Value] = rule.Name
+	}
+	for _, name := range m.Shape().Names() {
+		t.Fields = append(t.Fields, steps.Text{Value: name, Line: at[name].Line, Column: at[name].Column})
+	}
+	for _, rule := range m.Rules() {
+		if _, list := rule.Refers(); list && !slices.Contains(t.Multi, rule.Field()) {
+			t.Multi = append(t.Multi, rule.Field())
+		}
+	}
+	a, problems := s.New(t)
+	if a == nil {
+		return nil, problems
+	}
+	return a, nil
+}
+
+func (s scimServer) close() { s.http.Close() }
