@@ -12,8 +12,11 @@ import (
 type service struct {
 	v11                 bool
 	patch, filter, etag bool
-	most                int             // of a list's page; 0: not said
-	exact               map[string]bool // attributes in lower case that tell capitals from small letters
+	most                int // of a list's page; 0: not said
+
+	// Of attributes, by their names in lower case: whether they tell capitals from small
+	// letters, and whether they are texts, which alone can be compared with one.
+	exact, texts map[string]bool
 }
 
 // ask reads what the server says of itself, once: what it could say cannot change
@@ -54,7 +57,7 @@ func (b *Backend) discover(ctx context.Context) (*service, error) {
 			return nil, e
 		}
 	}
-	return &service{v11: b.cfg.Version == V11, exact: map[string]bool{}}, nil // it says nothing: the least
+	return &service{v11: b.cfg.Version == V11}, nil // it says nothing: the least
 }
 
 // configOf is the document that says what a server can; some send it in a list.
@@ -74,7 +77,10 @@ func (b *Backend) read(ctx context.Context, doc object, v11 bool) (*service, err
 		yes, _ := field(o, "supported").(bool)
 		return yes
 	}
-	s := &service{v11: v11, patch: supported("patch") && !b.cfg.NoPatch, filter: supported("filter") && !b.cfg.NoFind, etag: supported("etag"), exact: map[string]bool{}}
+	s := &service{v11: v11, patch: supported("patch") && !b.cfg.NoPatch, filter: supported("filter") && !b.cfg.NoFind, etag: supported("etag"), exact: map[string]bool{}, texts: map[string]bool{}}
+	for _, name := range usual {
+		s.texts[name] = true
+	}
 	o, _ := field(doc, "filter").(object)
 	s.most, _ = field(o, "maxResults").(int)
 	r, err := b.exchange(ctx, request{method: http.MethodGet, path: "/Schemas", v11: v11, reads: true})
@@ -90,6 +96,9 @@ func (b *Backend) read(ctx context.Context, doc object, v11 bool) (*service, err
 	return s, nil
 }
 
+// usual are texts in every server, also in one without /Schemas.
+var usual = []string{"username", "displayname", "nickname", "name.givenname", "name.familyname"}
+
 // learn notes which attributes are caseExact.
 func (s *service) learn(attributes any, parent string) {
 	list, _ := attributes.([]any)
@@ -97,9 +106,8 @@ func (s *service) learn(attributes any, parent string) {
 		a, _ := e.(object)
 		name, _ := field(a, "name").(string)
 		name = strings.ToLower(parent + name)
-		if exact, _ := field(a, "caseExact").(bool); exact {
-			s.exact[name] = true
-		}
+		s.exact[name] = s.exact[name] || field(a, "caseExact") == true
+		s.texts[name] = s.texts[name] || field(a, "type") == "string"
 		s.learn(field(a, "subAttributes"), name+".")
 	}
 }

@@ -99,7 +99,8 @@ func (l *lister) filter(svc *service, s steps.Scope) string {
 	}
 	name, _ := f["field"].(string)
 	value, _ := f["value"].(string)
-	if folded, _ := f["folded"].(bool); folded && l.exactly(svc, name) {
+	known := l.known(name)
+	if folded, _ := f["folded"].(bool); folded && svc.exact[known] || !svc.texts[known] {
 		return ""
 	}
 	if svc.v11 {
@@ -108,18 +109,18 @@ func (l *lister) filter(svc *service, s steps.Scope) string {
 	return filter.Print(&filter.Compare{Name: name, Op: filter.Eq, Value: filter.StringValue(value)})
 }
 
-// exactly reports whether the server tells capitals of an attribute from small letters.
-func (l *lister) exactly(svc *service, name string) bool {
+// known is the name by which a service knows the attribute of a field.
+func (l *lister) known(name string) string {
 	for _, p := range l.places {
 		if p.field == name {
 			full := p.attr
 			if p.sub != "" {
 				full += "." + p.sub
 			}
-			return svc.exact[strings.ToLower(full)]
+			return strings.ToLower(full)
 		}
 	}
-	return true
+	return ""
 }
 
 var errList = errors.New("the answer is no list")

@@ -78,7 +78,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	case path == "/ServiceProviderConfig" && !s.v11 && !s.silent, path == "/ServiceProviderConfigs" && s.v11 && !s.silent:
 		s.answer(w, 200, object{"patch": object{"supported": !s.noPatch}, "filter": object{"supported": !s.noFilter, "maxResults": 50}, "etag": object{"supported": s.etags}})
 	case path == "/Schemas" && !s.silent:
-		s.answer(w, 200, object{"Resources": []any{object{"attributes": []any{object{"name": "nickName", "caseExact": s.exact}}}}})
+		s.answer(w, 200, object{"Resources": []any{object{"attributes": []any{object{"name": "nickName", "type": "string", "caseExact": s.exact}, object{"name": "age", "type": "integer"}}}}})
 	case path == "/Things" && r.Method == http.MethodGet:
 		s.list(w, r)
 	case path == "/Things" && r.Method == http.MethodPost:
@@ -116,7 +116,12 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		found = slices.DeleteFunc(slices.Clone(found), func(o object) bool {
-			have, ok := o[m[1]].(string)
+			attr, sub, complex := strings.Cut(m[1], ".")
+			v := o[attr]
+			if holder, _ := v.(object); complex {
+				v = holder[sub]
+			}
+			have, ok := v.(string)
 			return !ok || s.exact && have != want || !strings.EqualFold(have, want)
 		})
 	}
