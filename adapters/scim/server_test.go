@@ -78,7 +78,11 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	case path == "/ServiceProviderConfig" && !s.v11 && !s.silent, path == "/ServiceProviderConfigs" && s.v11 && !s.silent:
 		s.answer(w, 200, object{"patch": object{"supported": !s.noPatch}, "filter": object{"supported": !s.noFilter, "maxResults": 50}, "etag": object{"supported": s.etags}})
 	case path == "/Schemas" && !s.silent:
-		s.answer(w, 200, object{"Resources": []any{object{"attributes": []any{object{"name": "nickName", "type": "string", "caseExact": s.exact}, object{"name": "age", "type": "integer"}}}}})
+		attribute := func(name, typ string, sub ...any) any {
+			return object{"name": name, "type": typ, "caseExact": s.exact, "subAttributes": sub}
+		}
+		s.answer(w, 200, object{"Resources": []any{object{"attributes": []any{attribute("userName", "string"), attribute("nickName", "string"),
+			attribute("name", "complex", attribute("givenName", "string")), attribute("age", "integer")}}}})
 	case path == "/Things" && r.Method == http.MethodGet:
 		s.list(w, r)
 	case path == "/Things" && r.Method == http.MethodPost:
