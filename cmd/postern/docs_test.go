@@ -190,7 +190,7 @@ func (d *sandbox) configuration(f fence) {
 func asConfiguration(text string) string {
 	first, _, _ := strings.Cut(text, ":")
 	switch first {
-	case "gateway", "identities", "clients", "backends", "schemas", "resources", "admins", "housekeeping":
+	case "gateway", "identities", "clients", "backends", "schemas", "resources", "admins", "housekeeping", "tests":
 		return text
 	case "attributes":
 		_, text, _ = strings.Cut(text, "\n")

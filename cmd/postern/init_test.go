@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/postern/postern/adapters/sql"
@@ -183,5 +184,49 @@ func TestInitFromURL(t *testing.T) {
 	ran(t, "check", "--online")
 	if got := served(t, token, `/Users?filter=`+url.QueryEscape(`userName eq "ada" and active eq true`)); got["totalResults"] != 1.0 {
 		t.Errorf("the search finds %v", got)
+	}
+}
+
+// TestInitOnMariaDB: the same on a database of MariaDB.
+func TestInitOnMariaDB(t *testing.T) {
+	u, err := url.Parse(testdb.MariaDB(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	db, err := stdsql.Open("mysql", u.User.Username()+":"+password+"@tcp("+u.Host+")/?multiStatements=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = db.Exec("DROP DATABASE init_test")
+		_ = db.Close()
+	})
+	if _, err := db.Exec(`DROP DATABASE IF EXISTS init_test; CREATE DATABASE init_test CHARACTER SET utf8mb4; USE init_test;
+CREATE TABLE users (id int AUTO_INCREMENT PRIMARY KEY, username varchar(40) NOT NULL UNIQUE, email varchar(100), status varchar(10) NOT NULL DEFAULT 'active');
+CREATE TABLE roles (id int AUTO_INCREMENT PRIMARY KEY, name varchar(40) NOT NULL);
+CREATE TABLE user_roles (user_id int NOT NULL, role_id int NOT NULL, PRIMARY KEY (user_id, role_id),
+    FOREIGN KEY (user_id) REFERENCES users (id), FOREIGN KEY (role_id) REFERENCES roles (id));
+INSERT INTO users (username, status) VALUES ('ada', 'active'), ('grace', 'locked');
+INSERT INTO roles (name) VALUES ('VPN'); INSERT INTO user_roles VALUES (1, 1), (2, 1);`); err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/init_test"
+	token := started(t, "--sql", u.String())
+	ran(t, "check", "--online")
+	if got := served(t, token, `/Users?filter=`+url.QueryEscape(`active eq false`)); got["totalResults"] != 1.0 || !strings.Contains(asJSON(got), `"userName":"grace"`) {
+		t.Errorf("the search finds %v", got)
+	}
+	if got := served(t, token, "/Groups"); got["totalResults"] != 1.0 || strings.Count(asJSON(got), `/Users/`) != 2 {
+		t.Errorf("the groups: %v", got)
+	}
+	out := ran(t, "try", "--dry-run", "DELETE", "/Users/none")
+	if !strings.Contains(out, "404 Not Found") {
+		t.Errorf("the dry run:\n%s", out)
+	}
+	out = ran(t, "try", "--dry-run", "POST", "/Users", "-d", `{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "new"}`)
+	var n int
+	if err := db.QueryRow("SELECT count(*) FROM init_test.users").Scan(&n); err != nil || n != 2 || !strings.Contains(out, "(not sent)") {
+		t.Errorf("after a dry run there are %d users, %v:\n%s", n, err, out)
 	}
 }
