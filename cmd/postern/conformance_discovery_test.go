@@ -13,7 +13,7 @@ func TestDiscovery(t *testing.T) {
 	r := start(t)
 	r.run("D-01, D-02, F-01, O-01, P-01 ServiceProviderConfig", func() {
 		a := r.get("/ServiceProviderConfig").want(200).is("schemas.0", "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig").
-			is("patch.supported", "true").is("bulk.supported", "false").is("filter.supported", "true").is("filter.maxResults", "1000").
+			is("patch.supported", "true").is("bulk.supported", "true").is("filter.supported", "true").is("filter.maxResults", "1000").
 			is("changePassword.supported", "false").is("sort.supported", "true").is("etag.supported", "true").
 			is("meta.resourceType", "ServiceProviderConfig").is("meta.location", r.base+"/ServiceProviderConfig").is("totalResults", "")
 		for _, p := range []string{"bulk.maxOperations", "bulk.maxPayloadSize"} {

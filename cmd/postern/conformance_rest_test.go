@@ -27,7 +27,7 @@ func TestRemainingRows(t *testing.T) {
 		r.get("/Groups", "filter", `members.$ref eq "`+r.base+`/Users/`+ada+`" and displayName eq "Staff"`).want(200).is("totalResults", "1")
 	})
 	r.run("D-18 pagination is published", func() {
-		r.get("/ServiceProviderConfig").is("pagination.index", "true").is("pagination.cursor", "false").is("pagination.defaultPageSize", "100").is("pagination.maxPageSize", "1000")
+		r.get("/ServiceProviderConfig").is("pagination.index", "true").is("pagination.cursor", "true").is("pagination.defaultPageSize", "100").is("pagination.maxPageSize", "1000")
 	})
 	r.run("P-21 a filter as path of a simple attribute is no way around schemas", func() {
 		r.patch("/Users/"+ada, `{"op":"remove","path":"schemas[value eq \"`+coreUser+`\"]"}`).want(400)

@@ -24,7 +24,7 @@ func counted(sent []string) []string {
 func patchOf(ops string) string { return `{` + patchOp + `,"Operations":[` + ops + `]}` }
 
 func TestStatements(t *testing.T) {
-	r := start(t)
+	r := start(t, profile("entra"))
 	ada, staff := r.id("ada.lovelace"), r.groupID("Staff")
 	r.vars["ada"], r.vars["staff"] = ada, staff
 	r.do("POST", "/Users", user("st1", `,"`+enterpriseUser+`":{"manager":{"value":"{ada}"}}`)).want(201).keep(r, "st1")
