@@ -264,7 +264,7 @@ func TestValues(t *testing.T) {
 	if r.Get("userAccountControl") != int64(514) || r.Get("userAccountControl:2") != "1" || r.Get("testFlag") != "TRUE" || string(r.Get("jpegPhoto").([]byte)) != "\x00\xff\x01" {
 		t.Errorf("%v", r.Values())
 	}
-	r, err := s.set(s.people, r, map[string]any{"userAccountControl:2": "0", "mail": []string{"b@x", "c@x"}, "cn": "Countess"})
+	_, err := s.set(s.people, r, map[string]any{"userAccountControl:2": "0", "mail": []string{"b@x", "c@x"}, "cn": "Countess"})
 	if err != nil {
 		t.Fatal(err)
 	}

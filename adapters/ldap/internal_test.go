@@ -77,7 +77,7 @@ func unescaped(s string) string {
 	if err != nil || s == "" {
 		return s
 	}
-	return string(p.Children[1].Data.Bytes())
+	return p.Children[1].Data.String()
 }
 
 // FuzzEscapedDN: a value is one part of a name, whatever is in it.

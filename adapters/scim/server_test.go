@@ -19,21 +19,20 @@ type object = map[string]any
 // A server is a small SCIM server with a resource type Things at /Things. What it
 // cannot do, or does wrong, is data.
 type server struct {
-	v11       bool
-	silent    bool // it says nothing of itself
-	noPatch   bool
-	noFilter  bool   // it refuses filters
-	ignores   bool   // it says that it filters, and does not
-	noTotal   bool   // lists have no totalResults
-	wrong     int    // that much is added to totalResults
-	page      int    // of a list, at most; 0: no bound
-	noStart   bool   // it ignores startIndex
-	etags     bool   // it demands If-Match
-	exact     bool   // it tells capitals from small letters
-	bodyless  bool   // writes answer nothing but Location
-	shuffled  bool   // it writes the names of attributes in other letters
-	broken    string // what it answers to every list
-	overwrite bool   // a second one with the name replaces the first
+	v11      bool
+	silent   bool // it says nothing of itself
+	noPatch  bool
+	noFilter bool   // it refuses filters
+	ignores  bool   // it says that it filters, and does not
+	noTotal  bool   // lists have no totalResults
+	wrong    int    // that much is added to totalResults
+	page     int    // of a list, at most; 0: no bound
+	noStart  bool   // it ignores startIndex
+	etags    bool   // it demands If-Match
+	exact    bool   // it tells capitals from small letters
+	bodyless bool   // writes answer nothing but Location
+	shuffled bool   // it writes the names of attributes in other letters
+	broken   string // what it answers to every list
 
 	mu      sync.Mutex
 	last    int
