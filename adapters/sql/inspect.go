@@ -89,8 +89,12 @@ type inspection struct {
 	found []Problem
 }
 
+// say adds a problem, unless it was found from another side already.
 func (in *inspection) say(table, column string, warning bool, format string, args ...any) {
-	in.found = append(in.found, Problem{Table: table, Column: column, Text: fmt.Sprintf(format, args...), Warning: warning})
+	p := Problem{Table: table, Column: column, Text: fmt.Sprintf(format, args...), Warning: warning}
+	if !slices.Contains(in.found, p) {
+		in.found = append(in.found, p)
+	}
 }
 
 func (in *inspection) table(ctx context.Context, lookups []string) error {

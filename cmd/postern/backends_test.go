@@ -40,7 +40,7 @@ func testsOf(t *testing.T) map[string]bool {
 	t.Helper()
 	have := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	for _, room := range []string{"adapters", "examples"} {
+	for _, room := range []string{"adapters", "examples", "rules"} {
 		err := filepath.WalkDir("../../"+room, func(path string, _ os.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err
