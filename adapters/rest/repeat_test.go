@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,13 +23,13 @@ func TestRepeats(t *testing.T) {
 		{"a read without an answer", 0, false, 2}, {"a read, 503", 503, false, 2}, {"a read, 429", 429, false, 2}, {"a read, 500", 500, false, 1},
 		{"a write without an answer", 0, true, 1}, {"a write, 503", 503, true, 1}, {"a write, 502", 502, true, 1}, {"a write, 429", 429, true, 2},
 	} {
-		calls := 0
+		var calls atomic.Int64
 		a := single(t, func(w http.ResponseWriter, r *http.Request) {
 			if c.write != (r.Method == http.MethodPost) {
 				reply(w, 200, user(1))
 				return
 			}
-			if calls++; calls > 1 {
+			if calls.Add(1) > 1 {
 				reply(w, 200, user(1))
 				return
 			}
@@ -51,8 +52,8 @@ func TestRepeats(t *testing.T) {
 			_, err = a.Get(ctx, "1", adapters.AllFields)
 		}
 		cancel()
-		if calls != c.calls || (err == nil) != (calls == 2) {
-			t.Errorf("%s: %d calls, want %d; %v", c.what, calls, c.calls, err)
+		if n := int(calls.Load()); n != c.calls || (err == nil) != (n == 2) {
+			t.Errorf("%s: %d calls, want %d; %v", c.what, n, c.calls, err)
 		}
 	}
 }
@@ -61,9 +62,9 @@ func TestRepeats(t *testing.T) {
 // that long, and told otherwise.
 func TestRetryAfter(t *testing.T) {
 	for after, calls := range map[string]int{"1": 2, "3600": 1} {
-		got := 0
+		var got atomic.Int64
 		a := single(t, func(w http.ResponseWriter, _ *http.Request) {
-			if got++; got == 1 {
+			if got.Add(1) == 1 {
 				w.Header().Set("Retry-After", after)
 				w.WriteHeader(429)
 				return
@@ -76,8 +77,8 @@ func TestRetryAfter(t *testing.T) {
 		cancel()
 		var e *adapters.Error
 		switch {
-		case got != calls:
-			t.Errorf("Retry-After %s: %d calls, want %d", after, got, calls)
+		case int(got.Load()) != calls:
+			t.Errorf("Retry-After %s: %d calls, want %d", after, got.Load(), calls)
 		case calls == 2 && (err != nil || time.Since(begun) < time.Second):
 			t.Errorf("Retry-After %s: %v after %s", after, err, time.Since(begun))
 		case calls == 1 && (!errors.As(err, &e) || e.RetryAfter != time.Hour):
