@@ -110,7 +110,7 @@ func (x *crash) run(operations int64, kills int) {
 	}
 	killed := 0
 	for ; killed < kills && !x.t.Failed(); killed++ {
-		for until := x.ops.Load() + max(1, operations/int64(kills+1)); x.ops.Load() < min(until, operations); {
+		for until := x.ops.Load() + max(1, operations/int64(kills+1)); x.ops.Load() < min(until, operations) && !x.t.Failed(); {
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond)
