@@ -110,7 +110,7 @@ func secrets(cfg *config.Config) []string {
 				}
 			}
 		}
-		for _, list := range [][]config.NamedSecret{b.REST.Headers, b.REST.Secrets} {
+		for _, list := range [][]config.NamedSecret{b.REST.Headers, b.REST.Secrets, b.Command.Environment, b.Command.Secrets} {
 			for _, s := range list {
 				out = append(out, s.Value.Reveal())
 			}
@@ -120,6 +120,9 @@ func secrets(cfg *config.Config) []string {
 		}
 		if b.REST.OAuth != nil {
 			out = append(out, b.REST.OAuth.Secret.Reveal())
+		}
+		if b.LDAP.Bind != nil {
+			out = append(out, b.LDAP.Bind.Password.Reveal())
 		}
 	}
 	return out
