@@ -11,7 +11,15 @@ type Resource struct {
 	SchemaURN   string // "" if it is not known
 	Extensions  []Extension
 	Target      Target
+	Correlate   Correlate
 	Attributes  []Rule
+}
+
+// A Correlate says what becomes of a create whose resource the backend has
+// already.
+type Correlate struct {
+	Policy []Text // conflict; adopt, reactivate
+	By     []Text // attribute paths; none: the unique ones
 }
 
 // An Extension is a schema that adds to a resource type.
@@ -94,10 +102,36 @@ func resource() form[Resource] {
 				says("Schemas that add attributes, by name or URN."),
 			field("target", target(), func(r *R) *Target { return &r.Target }).required().like("{backend: hr, table: employee, key: emp_no}").
 				says("Where its resources live."),
+			field("correlate", correlate(), func(r *R) *Correlate { return &r.Correlate }).or("conflict").like("reactivate").
+				says("What becomes of a create whose resource the backend has already."),
 			field("attributes", named("path", rule(), anyName, func(r *Rule) *Text { return &r.Path }), func(r *R) *[]Rule { return &r.Attributes }).required().
 				like("{userName: login}").says("What each attribute is made of."),
 		},
 	}.form()
+}
+
+func correlate() form[Correlate] {
+	type C = Correlate
+	policy := choice("conflict", "adopt", "reactivate")
+	long := block[C]{
+		title: "correlate",
+		doc:   "A policy alone is short for `{policy: ...}`. See [identities](identities.md#a-create-of-what-is-there-already).",
+		keys: []key[C]{
+			field("policy", oneOrMore(policy), func(c *C) *[]Text { return &c.Policy }).or("conflict").like("[adopt, reactivate]").
+				says("`conflict`: 409. `adopt`: a client that has no id for the record yet gets one, and the record gets what the client sent. " +
+					"`reactivate`: so does a record that is inactive, under the id that the client has for it. Each is logged."),
+			field("by", oneOrMore(text()), func(c *C) *[]Text { return &c.By }).like("[userName]").
+				says("The attributes whose values must all be those of the record. Default: the unique ones. An address alone proves little: name it only if nobody can choose it."),
+		},
+		check: func(r *reader, t *Tree, _ string, c *C) {
+			for _, p := range c.Policy {
+				if p.Value == "conflict" && len(c.Policy) > 1 {
+					r.report.Errorf(p, "delete it, or the others", "conflict cannot stand beside another policy")
+				}
+			}
+		},
+	}
+	return abbreviated(long.form(), policy, func(t Text, c *C) { c.Policy = []Text{t} })
 }
 
 func extension() form[Extension] {

@@ -14,7 +14,8 @@ import (
 
 // An identity that was split off is invisible to a client until it is released to
 // it, or until the client creates it: then the unique values of what is created
-// are those of its record, and the create is correlated with it.
+// are those of its record, and the create is correlated with it. The configuration
+// may say that other records are for those who create them too (Correlation).
 
 // adoptable finds the identity that a create is correlated with: every unique
 // value that another record has must be that of one record, which provisioning
@@ -71,23 +72,38 @@ func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry
 		return nil, err
 	}
 	u.after = overlay(u.before, d)
+	if active := d.Resource.Layout().Find("active"); t.Correlate.Reactivate && active != nil && !d.Resource.Get(active).Present() {
+		u.after.Set(active, scim.Bool(true))
+	}
 	if err := u.amend(ctx); err != nil {
 		return nil, err
 	}
-	settle := context.WithoutCancel(ctx)
-	why := identity.Reason{Who: c.Caller.Client, Why: "the client created it: its unique values are those of the record"}
-	if _, _, err := s.ids.Release(settle, c.Caller.domain(), e.Identity, why); err != nil {
+	if err := u.enter(context.WithoutCancel(ctx), d); err != nil {
 		return nil, err
 	}
-	if u.e, err = s.ids.Create(settle, c.Caller.domain(), t.link(u.rec.Key), s.externalID(t, d.Resource)); err != nil {
-		return nil, err
-	}
-	s.log.InfoContext(ctx, "a create was correlated with an identity that had been split off", "type", t.name, "identity", e.Identity, "client", c.Caller.Client)
 	p := t.plan(c)
 	if u.rec, err = u.read(fresh, t, u.e, p.Want); err != nil {
 		return nil, err
 	}
 	return u.answer(ctx, c, t, u.rec, u.e, p, who)
+}
+
+// enter gives the client its id for what it adopts, if it has none.
+func (u *update) enter(ctx context.Context, d *schema.Decoded) error {
+	known, what := u.e.ID != "", "a create was correlated with a record that was there already"
+	if u.e.Held {
+		what = "a create was correlated with an identity that had been split off"
+		why := identity.Reason{Who: u.c.Caller.Client, Why: "the client created it: its unique values are those of the record"}
+		if _, _, err := u.ids.Release(ctx, u.c.Caller.domain(), u.e.Identity, why); err != nil {
+			return err
+		}
+	}
+	var err error
+	if u.e, err = u.ids.Create(ctx, u.c.Caller.domain(), u.t.link(u.rec.Key), u.externalID(u.t, d.Resource)); err != nil {
+		return err
+	}
+	u.log.InfoContext(ctx, what, "type", u.t.name, "backend", u.t.Backend, "identity", u.e.Identity, "client", u.c.Caller.Client, "known", known)
+	return nil
 }
 
 // amend stores what the client sent. Its unique values are known to be free.

@@ -43,6 +43,14 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 		return nil, err
 	}
 	defer release()
+	if t.Correlate.given() {
+		if e, ok, err := s.correlation(ctx, c, t, d.Resource); err != nil || ok {
+			if err != nil {
+				return nil, err
+			}
+			return s.adopt(ctx, c, t, e, d, who)
+		}
+	}
 	if err := s.free(ctx, t, d.Resource, nil, ""); err != nil {
 		e, ok, failed := s.adoptable(ctx, c, t, d.Resource)
 		switch {

@@ -151,12 +151,17 @@ func (s *Service) correlated(ctx context.Context, t *target, in identity.Intent,
 	if err != nil {
 		return nil, err
 	}
-	ctx = adapters.WithoutCache(ctx)
+	return s.satisfying(adapters.WithoutCache(ctx), t, t.all(), e, func(other *scim.Attribute) bool { return other == a }, want)
+}
+
+// satisfying finds the records that satisfy an expression over some attributes, in
+// scope or not, a hundred at most. Where the backend cannot tell, all are read.
+func (s *Service) satisfying(ctx context.Context, t *target, from adapters.Adapter, e filter.Expr, over func(*scim.Attribute) bool, want adapters.Fields) ([]adapters.Record, error) {
 	if pushed, rest := t.Mapping.Push(e, rules.Lookup{}); rest == nil && pushed != nil {
-		pg, err := t.all().List(ctx, adapters.Query{Filter: pushed, Limit: 100, Want: want})
+		pg, err := from.List(ctx, adapters.Query{Filter: pushed, Limit: 100, Want: want})
 		return pg.Records, err
 	}
-	x := &scan{Service: s, t: t, plan: t.Mapping.Plan(func(other *scim.Attribute) bool { return other == a }), everyone: true, hidden: veil{merged: &mergedSet{}}}
+	x := &scan{Service: s, t: t, plan: t.Mapping.Plan(over), everyone: true, hidden: veil{merged: &mergedSet{}}}
 	x.d.rest = e
 	if err := x.walk(ctx); err != nil {
 		return nil, err

@@ -38,6 +38,9 @@ type settings struct {
 	recall   bool
 	now      func() time.Time // the mapping table's
 	log      io.Writer
+
+	correlate provision.Correlation // of users
+	by        []string
 }
 
 // A rig is a service over two kinds of object in memory that share a relation,
@@ -102,7 +105,11 @@ func newRig(t testing.TB, o settings) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.ids.Close() })
-	user := compile(t, rules.Input{Name: "User", Endpoint: "/Users", Schema: builtin(scim.UserSchema),
+	var by []rules.Text
+	for _, path := range o.by {
+		by = append(by, at(path))
+	}
+	user := compile(t, rules.Input{Name: "User", Correlate: by, Endpoint: "/Users", Schema: builtin(scim.UserSchema),
 		Extensions: []schema.Extension{{Schema: builtin(scim.EnterpriseUserSchema)}},
 		Aliases:    map[string]string{"enterprise": scim.EnterpriseUserSchema},
 		Key:        []rules.Text{at("no")}, Scope: at(o.scope), Attributes: userSpecs(o)})
@@ -119,8 +126,9 @@ func newRig(t testing.TB, o settings) *rig {
 	if o.log == nil {
 		o.log = io.Discard
 	}
+	o.correlate.By = user.Correlates()
 	opts := provision.Options{IDs: r.ids, Scan: o.scan, Log: slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelInfo})), Recall: -1,
-		Targets: []provision.Target{{Mapping: user, Adapter: r.users, Backend: "hr"}, {Mapping: group, Adapter: r.groups, Backend: "hr"}}}
+		Targets: []provision.Target{{Mapping: user, Adapter: r.users, Backend: "hr", Correlate: o.correlate}, {Mapping: group, Adapter: r.groups, Backend: "hr"}}}
 	if o.recall {
 		opts.Recall = 0
 	}

@@ -25,6 +25,8 @@ type Target struct {
 	// only asked whether a record is really gone, and for reports to administrators.
 	// Nil if Adapter hides none.
 	All adapters.Adapter
+	// Correlate is what becomes of creates of what the backend has already.
+	Correlate Correlation
 }
 
 // Options are what a Service is made of.

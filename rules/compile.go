@@ -272,6 +272,50 @@ func (c *compiler) conditions() {
 	for _, k := range c.in.Key {
 		c.m.key = append(c.m.key, k.Value)
 	}
+	c.correlation()
+}
+
+// correlation finds the attributes by which creates are correlated: texts that a
+// rule makes of what the backend holds.
+func (c *compiler) correlation() {
+	l := c.m.Type.Layout
+	for _, written := range c.in.Correlate {
+		p, ok := parsePath(written, c.in.Aliases, &c.ps)
+		if !ok {
+			continue
+		}
+		pl, ok := p.resolve(c.full, c.in.Aliases, &c.ps)
+		if !ok {
+			continue
+		}
+		a := l.Resolve(pl.attr.Path())
+		switch {
+		case len(pl.consts) > 0:
+			c.ps.add(written, "as in emails.value", "a create cannot be correlated by one element")
+		case a == nil || a == l.ID || a == l.ExternalID && c.ruleFor(a) == nil:
+			c.ps.add(written, "name one that attributes maps", "%s is not mapped, and so no record can be found by it", c.short(pl.attr))
+		case a.Type != scim.TypeString || len(a.Sub) > 0:
+			c.ps.add(written, "name a text, such as userName", "a create cannot be correlated by %s", article(a))
+		default:
+			c.m.correlate = append(c.m.correlate, a)
+		}
+	}
+	if c.in.Reactivate.Value == "" {
+		return
+	}
+	if r := c.ruleFor(l.Find("active")); r == nil || !r.readable || !r.writable {
+		c.ps.add(c.in.Reactivate, "map active, so that it can be read and written", "nothing can be reactivated where active is not mapped both ways")
+	}
+}
+
+// ruleFor is a rule that makes the attribute, or nil.
+func (c *compiler) ruleFor(a *scim.Attribute) *Rule {
+	for _, r := range c.m.rules {
+		if a != nil && r.attr == a {
+			return r
+		}
+	}
+	return nil
 }
 
 // birth refuses a field that changes while the record stays the same: at every

@@ -23,6 +23,7 @@ type Mapping struct {
 	gatherings []*gathering
 	scope      *scope
 	birth      string // "": none
+	correlate  []*scim.Attribute
 	when       *expression
 	constants  []Constant
 	caps       adapters.Capabilities
@@ -56,6 +57,10 @@ func (m *Mapping) Rules() []*Rule { return m.rules }
 // MapsExternalID reports whether externalId lives in the backend; otherwise it
 // is kept per client in the mapping table.
 func (m *Mapping) MapsExternalID() bool { return m.byAttr[m.Type.Layout.ExternalID] != nil }
+
+// Correlates lists the attributes by which creates are correlated with records;
+// empty means those that are unique.
+func (m *Mapping) Correlates() []*scim.Attribute { return m.correlate }
 
 // References lists the resource types that reference attributes point to.
 func (m *Mapping) References() []string {

@@ -72,6 +72,8 @@ type Input struct {
 	Scope      Text   // over record: the records that provisioning may see
 	Birth      Text   // a field that never changes, by which a record is told from another one with its key
 	When       Text   // over resource: the resources that this backend takes
+	Correlate  []Text // the attributes by which a create is known to be about a record that is there
+	Reactivate Text   // where it says that inactive records are for those who create them
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint
 	Joins      []string          // the names of rows beside a record: record.NAME.column

@@ -185,7 +185,8 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 		return err
 	}
 	a.tables = append(a.tables, table)
-	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value,
+	correlate := provision.Correlation{Adopt: policy(r, "adopt").IsSet(), Reactivate: policy(r, "reactivate").IsSet(), By: m.Correlates()}
+	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value, Correlate: correlate,
 		Adapter: a.guards[b.Name.Value].Wrap(a.trial.watch(bare, b, m)), All: all})
 	return nil
 }

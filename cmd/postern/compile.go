@@ -107,6 +107,10 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 		in.Extensions = append(in.Extensions, schema.Extension{Schema: s, Required: e.Required.Value})
 		in.Aliases[e.Prefix] = e.URN
 	}
+	for _, by := range r.Correlate.By {
+		in.Correlate = append(in.Correlate, rules.Text(by))
+	}
+	in.Reactivate = rules.Text(policy(r, "reactivate"))
 	for _, k := range r.Target.Key {
 		in.Key = append(in.Key, rules.Text(k))
 	}
@@ -120,6 +124,16 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 		in.Attributes = append(in.Attributes, ruleSpec(a))
 	}
 	return in, true
+}
+
+// policy is where a resource type's correlate names a policy, if it does.
+func policy(r *config.Resource, name string) config.Text {
+	for _, p := range r.Correlate.Policy {
+		if p.Value == name {
+			return p
+		}
+	}
+	return config.Text{}
 }
 
 func ruleSpec(r config.Rule) rules.Spec {
