@@ -8,13 +8,13 @@ import (
 // TestDryRun: ids are given, and none is kept.
 func TestDryRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
-	if _, err := Open(t.Context(), path, Options{DryRun: true}); err == nil {
+	if _, err := Open(t.Context(), at(t, path), Options{DryRun: true}); err == nil {
 		t.Fatal("a dry run made the table")
 	}
 	d := Domain{Tenant: "t", Client: "c"}
 	open := func(o Options) *Store {
 		t.Helper()
-		s, err := Open(t.Context(), path, o)
+		s, err := Open(t.Context(), at(t, path), o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -131,7 +131,7 @@ func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (miss
 			return nil
 		}
 		to := &entries[groups[g].at[k]]
-		to.Identity, to.Primary, to.ID, to.ExternalID, to.Birth = e.Identity, e.Primary, e.ID, e.ExternalID, e.Birth
+		to.Identity, to.Primary, to.ID, to.ExternalID, to.Birth = e.Identity, e.Primary, e.ID, originalKey(e.ExternalID), e.Birth
 		if e.ID != "" {
 			to.Created = micros(created)
 		}
@@ -191,7 +191,7 @@ func (s *Store) giveIDs(x *session, d Domain, entries []Entry, missing []int) er
 		e.ID, e.Created, e.Held = ids[e.Identity], micros(x.now), false
 		if !given[e.Identity] {
 			given[e.Identity] = true
-			rows = append(rows, []any{e.Identity, e.Type, e.ID, own[e.ID], e.ExternalID})
+			rows = append(rows, []any{e.Identity, e.Type, e.ID, own[e.ID], storedKey(e.ExternalID)})
 		}
 	}
 	return x.insert(qNewID, qNewIDs, rows, d.Tenant, d.Client, x.now)

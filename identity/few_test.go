@@ -8,7 +8,9 @@ import (
 )
 
 // TestFewAndMany holds the statements for a few links or one id to those for many.
-func TestFewAndMany(t *testing.T) {
+func TestFewAndMany(t *testing.T) { onBoth(t, testFewAndMany) }
+
+func testFewAndMany(t *testing.T) {
 	s := open(t, Options{})
 	ctx := context.Background()
 	known := page(3 * fewLinks)

@@ -95,4 +95,6 @@ var (
 	ErrAmbiguous = errors.New("the id belongs to several identities; name the identity's own id")
 	ErrConflict  = errors.New("the move contradicts the mapping table")
 	ErrBusy      = errors.New("the mapping table is locked by another process")
+	ErrAway      = errors.New("the mapping table's database does not answer")
+	ErrUnsure    = errors.New("the mapping table's database gave no answer to a change, which may have been made")
 )

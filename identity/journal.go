@@ -61,16 +61,9 @@ func (s *Store) Begin(ctx context.Context, in Intent) (Intent, error) {
 		if !isText(value) {
 			value = ""
 		}
-		res, err := x.stmt(qBegin).ExecContext(x.ctx, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
+		var err error
+		in.Nr, err = x.number(qBegin, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
 			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "")
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			in.Nr = 0
-			return err
-		}
-		in.Nr, err = res.LastInsertId()
 		return err
 	})
 	if err == nil && in.Nr == 0 {
@@ -245,7 +238,6 @@ func (s *Store) together(ctx context.Context, f func(*session) error) error {
 }
 
 func (s *Store) gather() {
-	defer close(s.idle)
 	for {
 		select {
 		case j := <-s.jobs:
@@ -279,10 +271,15 @@ func (s *Store) commit(batch []job) {
 		return nil
 	})
 	for _, j := range batch {
-		if err != nil && len(batch) > 1 && !errors.Is(err, ErrBusy) { // by one of them, perhaps: each for itself
+		if err != nil && len(batch) > 1 && !hopeless(err) { // by one of them, perhaps: each for itself
 			j.done <- s.write(context.Background(), "journal", j.do)
 			continue
 		}
 		j.done <- err
 	}
+}
+
+// hopeless reports whether what failed would fail again, or has perhaps been done.
+func hopeless(err error) bool {
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrAway) || errors.Is(err, ErrUnsure)
 }

@@ -14,7 +14,9 @@ func create(value string) Intent {
 }
 
 // TestJournal: an intent is there until the table has followed.
-func TestJournal(t *testing.T) {
+func TestJournal(t *testing.T) { onBoth(t, testJournal) }
+
+func testJournal(t *testing.T) {
 	s := open(t, Options{})
 	ctx := t.Context()
 	in := must[Intent](t)(s.Begin(ctx, create("ada")))
@@ -47,7 +49,9 @@ func TestJournal(t *testing.T) {
 
 // TestJournalFound: a record that was linked before is not the one that a create
 // made.
-func TestJournalFound(t *testing.T) {
+func TestJournalFound(t *testing.T) { onBoth(t, testJournalFound) }
+
+func testJournalFound(t *testing.T) {
 	now := time.Now()
 	s := open(t, Options{Now: func() time.Time { return now }})
 	ctx := t.Context()
@@ -69,7 +73,9 @@ func TestJournalFound(t *testing.T) {
 }
 
 // TestJournalTaken: one of those who want to carry an intent on does.
-func TestJournalTaken(t *testing.T) {
+func TestJournalTaken(t *testing.T) { onBoth(t, testJournalTaken) }
+
+func testJournalTaken(t *testing.T) {
 	s := open(t, Options{})
 	ctx := t.Context()
 	in := must[Intent](t)(s.Begin(ctx, create("ada")))
@@ -91,7 +97,9 @@ func TestJournalTaken(t *testing.T) {
 
 // TestJournalTogether: those who begin at once share transactions, and each has a
 // number of its own.
-func TestJournalTogether(t *testing.T) {
+func TestJournalTogether(t *testing.T) { onBoth(t, testJournalTogether) }
+
+func testJournalTogether(t *testing.T) {
 	s := open(t, Options{})
 	var all sync.WaitGroup
 	var nrs sync.Map

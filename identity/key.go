@@ -11,7 +11,7 @@ const hexMark = "\x01"
 
 // storedKey makes text of any key. JSON and SQL text would take different keys
 // for the same where they hold invalid UTF-8 or NUL, so those are written in
-// hexadecimal.
+// hexadecimal. An externalId is stored in the same way.
 func storedKey(key string) string {
 	if isText(key) && !strings.HasPrefix(key, hexMark) {
 		return key

@@ -3,7 +3,9 @@ package identity
 import "testing"
 
 // TestListed: what is known of a page, and whether anything is hidden at all.
-func TestListed(t *testing.T) {
+func TestListed(t *testing.T) { onBoth(t, testListed) }
+
+func testListed(t *testing.T) {
 	s := open(t, Options{})
 	a := Domain{Tenant: "t", Client: "a"}
 	listed := func(what string, want bool, links ...Link) []Entry {

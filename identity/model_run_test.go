@@ -18,7 +18,9 @@ import (
 // to the model, and compares everything that can be asked after each step: 1,500 of
 // them by default; IDENTITY_MODEL_STEPS=1000000 for the long run, and
 // IDENTITY_MODEL_SEED to repeat one.
-func TestModel(t *testing.T) {
+func TestModel(t *testing.T) { onBoth(t, testModel) }
+
+func testModel(t *testing.T) {
 	steps, seed := envInt("IDENTITY_MODEL_STEPS", 1500), envInt("IDENTITY_MODEL_SEED", time.Now().UnixNano())
 	t.Logf("%d steps, seed %d", steps, seed)
 	s := open(t, Options{})

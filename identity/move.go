@@ -114,7 +114,7 @@ func (x *session) undoable(m Move) error {
 		return fmt.Errorf("%w: move %d is undone already", ErrConflict, m.Nr)
 	}
 	var later sql.NullInt64
-	if err := x.stmt(qLater).QueryRowContext(x.ctx, m.Nr).Scan(&later); err != nil {
+	if err := x.row(qLater, m.Nr).Scan(&later); err != nil {
 		return err
 	}
 	if later.Valid {
@@ -236,12 +236,7 @@ func (x *session) record(m Move, before, after snapshot) (int64, error) {
 		return 0, err
 	}
 	undoes := sql.NullInt64{Int64: m.Undoes, Valid: m.Undoes != 0}
-	res, err := x.stmt(qInsertMove).ExecContext(x.ctx, after.Identities[0].Tenant, m.Kind, m.Who, m.Why, x.now,
-		string(was), string(left), undoes)
-	if err != nil {
-		return 0, err
-	}
-	nr, err := res.LastInsertId()
+	nr, err := x.number(qInsertMove, after.Identities[0].Tenant, m.Kind, m.Who, m.Why, x.now, string(was), string(left), undoes)
 	if err != nil {
 		return 0, err
 	}

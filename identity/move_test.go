@@ -36,7 +36,9 @@ func wantTable(t *testing.T, s *Store, client string, rows ...string) {
 
 // TestFalsePositive is the first worked example of the 2012 thread: one identity
 // turns out to be two persons (GW-03).
-func TestFalsePositive(t *testing.T) {
+func TestFalsePositive(t *testing.T) { onBoth(t, testFalsePositive) }
+
+func testFalsePositive(t *testing.T) {
 	ctx := context.Background()
 	s := open(t, scripted("9caf78aac3d6", "ff487230b3a0", "a99a5feba839", "7a87f27c1dd8"))
 	ensure(t, s, d2, user("1"))
@@ -67,7 +69,9 @@ func TestFalsePositive(t *testing.T) {
 
 // TestFalseNegative is the second worked example: two identities turn out to be
 // one person (GW-04, GW-02).
-func TestFalseNegative(t *testing.T) {
+func TestFalseNegative(t *testing.T) { onBoth(t, testFalseNegative) }
+
+func testFalseNegative(t *testing.T) {
 	ctx := context.Background()
 	s := open(t, scripted("9caf78aac3d6", "273d36e30d09", "ff487230b3a0", "41206cc97c8b"))
 	ensure(t, s, d2, user("1"), user("2"))
@@ -102,7 +106,9 @@ func TestFalseNegative(t *testing.T) {
 }
 
 // TestManyAtOnce does both for three identities and three clients (GW-05).
-func TestManyAtOnce(t *testing.T) {
+func TestManyAtOnce(t *testing.T) { onBoth(t, testManyAtOnce) }
+
+func testManyAtOnce(t *testing.T) {
 	ctx := context.Background()
 	s := open(t, Options{})
 	d3 := Domain{Tenant: "t", Client: "D3"}
@@ -171,7 +177,9 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestHistory(t *testing.T) {
+func TestHistory(t *testing.T) { onBoth(t, testHistory) }
+
+func testHistory(t *testing.T) {
 	ctx := context.Background()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := open(t, Options{Now: func() time.Time { return now }})
@@ -194,7 +202,9 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-func TestShowForm(t *testing.T) {
+func TestShowForm(t *testing.T) { onBoth(t, testShowForm) }
+
+func testShowForm(t *testing.T) {
 	ctx := context.Background()
 	s := open(t, scripted("I", "E"))
 	ensure(t, s, d1, user("1"))
@@ -215,7 +225,9 @@ func TestShowForm(t *testing.T) {
 	wantErr(t, err, ErrAmbiguous)
 }
 
-func TestList(t *testing.T) {
+func TestList(t *testing.T) { onBoth(t, testList) }
+
+func testList(t *testing.T) {
 	s := open(t, Options{})
 	links := append(page(25), group("1"))
 	ensure(t, s, d1, links...)
@@ -240,7 +252,9 @@ func TestList(t *testing.T) {
 	}
 }
 
-func TestPending(t *testing.T) {
+func TestPending(t *testing.T) { onBoth(t, testPending) }
+
+func testPending(t *testing.T) {
 	ctx := context.Background()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := open(t, Options{Now: func() time.Time { return now }})
@@ -281,7 +295,9 @@ func TestPending(t *testing.T) {
 
 // TestUndo gives each case a merged pair (or a split identity), lets something
 // happen, and undoes.
-func TestUndo(t *testing.T) {
+func TestUndo(t *testing.T) { onBoth(t, testUndo) }
+
+func testUndo(t *testing.T) {
 	ctx := context.Background()
 	type world struct {
 		s    *Store
@@ -362,7 +378,9 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-func TestMovesRefused(t *testing.T) {
+func TestMovesRefused(t *testing.T) { onBoth(t, testMovesRefused) }
+
+func testMovesRefused(t *testing.T) {
 	ctx := context.Background()
 	s := open(t, Options{})
 	a := ensure(t, s, d1, user("1"), user("2"), group("1"))

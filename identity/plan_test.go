@@ -34,7 +34,7 @@ func explain(t *testing.T, s *Store, q query) []string {
 	for i := range args {
 		args[i] = "[]"
 	}
-	rows, err := s.writer.db.Query("EXPLAIN QUERY PLAN "+sqliteText(q), args...)
+	rows, err := s.writer.db.Query("EXPLAIN QUERY PLAN "+sqlite{}.text(q), args...)
 	noErr(t, err)
 	defer rows.Close()
 	var steps []string

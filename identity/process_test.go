@@ -19,7 +19,9 @@ import (
 
 // TestOneIDEach lets many goroutines, over two stores on one file as two
 // processes would have them, see the same records first.
-func TestOneIDEach(t *testing.T) {
+func TestOneIDEach(t *testing.T) { onBoth(t, testOneIDEach) }
+
+func testOneIDEach(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
 	stores := []*Store{openAt(t, path, Options{}), openAt(t, path, Options{})}
 	links := page(200)
@@ -57,12 +59,14 @@ func TestOneIDEach(t *testing.T) {
 }
 
 // TestOpenAtOnce opens a file that is not there yet from many sides.
-func TestOpenAtOnce(t *testing.T) {
+func TestOpenAtOnce(t *testing.T) { onBoth(t, testOpenAtOnce) }
+
+func testOpenAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			s, err := Open(context.Background(), path, Options{})
+			s, err := Open(context.Background(), at(t, path), Options{})
 			if err != nil {
 				t.Error(err)
 				return
@@ -78,7 +82,9 @@ func TestOpenAtOnce(t *testing.T) {
 
 // TestSeenAtOnce: what one store does, another on the same file sees, as the
 // commands and the server do.
-func TestSeenAtOnce(t *testing.T) {
+func TestSeenAtOnce(t *testing.T) { onBoth(t, testSeenAtOnce) }
+
+func testSeenAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
 	server, command := openAt(t, path, Options{}), openAt(t, path, Options{})
 	a := ensure(t, server, d1, user("1"), user("2"))
@@ -88,13 +94,19 @@ func TestSeenAtOnce(t *testing.T) {
 	}
 }
 
-func TestBusy(t *testing.T) {
+func TestBusy(t *testing.T) { onBoth(t, testBusy) }
+
+func testBusy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
 	a, b := openAt(t, path, Options{}), openAt(t, path, Options{BusyTimeout: 20 * time.Millisecond})
 	known := ensure(t, a, d1, user("1"))[0]
 	tx, err := a.writer.db.Begin()
 	noErr(t, err)
 	defer tx.Rollback()
+	if postgresIs(t) {
+		_, err = tx.Exec("LOCK TABLE link IN EXCLUSIVE MODE")
+		noErr(t, err)
+	}
 	_, err = b.Ensure(context.Background(), d1, []Link{user("2")})
 	wantErr(t, err, ErrBusy)
 	if ensure(t, b, d1, user("1"))[0].ID != known.ID { // readers do not wait
@@ -109,7 +121,9 @@ func TestBusy(t *testing.T) {
 
 // TestNoKeysInErrors provokes errors of every method, with a key, an externalId
 // and ids that would be recognised.
-func TestNoKeysInErrors(t *testing.T) {
+func TestNoKeysInErrors(t *testing.T) { onBoth(t, testNoKeysInErrors) }
+
+func testNoKeysInErrors(t *testing.T) {
 	const secret = "sEcReT-kEy"
 	s := open(t, Options{})
 	e := ensure(t, s, d1, user(secret), user(secret+"2"))
@@ -160,10 +174,14 @@ func TestNoKeysInErrors(t *testing.T) {
 // so on its output, kills it with SIGKILL in the middle, and looks for every id
 // that it told: none may be lost, and the table must be whole.
 func TestKilled(t *testing.T) {
-	if path := os.Getenv("IDENTITY_KILL_ME"); path != "" {
-		giveUntilKilled(t, path)
+	if dsn := os.Getenv("IDENTITY_KILL_ME"); dsn != "" {
+		giveUntilKilled(t, dsn)
 		return
 	}
+	onBoth(t, killed)
+}
+
+func killed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
 	told := map[string]string{} // key -> id
 	for round := range 6 {
@@ -173,7 +191,7 @@ func TestKilled(t *testing.T) {
 			}
 			told[key] = id
 		}
-		s, err := Open(context.Background(), path, Options{})
+		s, err := Open(context.Background(), at(t, path), Options{})
 		noErr(t, err)
 		checkInvariants(t, s)
 		for key, id := range told {
@@ -191,7 +209,7 @@ func TestKilled(t *testing.T) {
 func runAndKill(t *testing.T, path string, round int) map[string]string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$", "-test.v")
-	cmd.Env = append(os.Environ(), "IDENTITY_KILL_ME="+path)
+	cmd.Env = append(os.Environ(), "IDENTITY_KILL_ME="+at(t, path))
 	out, err := cmd.StdoutPipe()
 	noErr(t, err)
 	noErr(t, cmd.Start())
@@ -220,8 +238,9 @@ func runAndKill(t *testing.T, path string, round int) map[string]string {
 	return told
 }
 
-func giveUntilKilled(t *testing.T, path string) {
-	s := openAt(t, path, Options{})
+func giveUntilKilled(t *testing.T, dsn string) {
+	s, err := Open(context.Background(), dsn, Options{})
+	noErr(t, err)
 	for n := 0; ; n++ {
 		key := strconv.Itoa(rand.IntN(100_000))
 		e, err := s.Create(context.Background(), d1, user(key), "ext"+key)

@@ -60,9 +60,7 @@ func (s *Store) bind(x *session, d Domain, l Link, externalID string, fresh bool
 	}
 	e := &entries[0]
 	if e.ID == "" {
-		if isText(externalID) { // as it goes through JSON
-			e.ExternalID = externalID
-		}
+		e.ExternalID = externalID
 		if err := s.allocate(x, d, entries, []int{0}); err != nil {
 			return Entry{}, err
 		}
@@ -71,7 +69,7 @@ func (s *Store) bind(x *session, d Domain, l Link, externalID string, fresh bool
 		return *e, nil
 	}
 	e.ExternalID = externalID
-	return *e, known(x.exec(qSetExternalID, d.Tenant, d.Client, l.Type, e.ID, externalID))
+	return *e, known(x.exec(qSetExternalID, d.Tenant, d.Client, l.Type, e.ID, storedKey(externalID)))
 }
 
 // Rekey follows a key that our own write has changed: ids stay. Whoever was known
@@ -220,7 +218,7 @@ func (x *session) setKeys(rows []linkRow, changes []Change) error {
 // linkAt looks a link up; where there is none, the row has no number.
 func (x *session) linkAt(tenant string, l Link) (row linkRow, ok bool, err error) {
 	row.Backend, row.Key = l.Backend, storedKey(l.Key)
-	err = x.stmt(qLinkAt).QueryRowContext(x.ctx, tenant, l.Type, row.Key, l.Backend).
+	err = x.row(qLinkAt, tenant, l.Type, row.Key, l.Backend).
 		Scan(&row.Nr, &row.Identity, &row.Primary, &row.created, &row.birth)
 	if err == sql.ErrNoRows {
 		return row, false, nil

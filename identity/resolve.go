@@ -26,7 +26,7 @@ func (s *Store) ByExternalID(ctx context.Context, d Domain, typ, externalID stri
 	}
 	var entries []Entry
 	last := int64(-1)
-	err := s.reading(ctx).each(qExternalID, []any{d.Tenant, d.Client, typ, externalID}, func(scan func(...any) error) error {
+	err := s.reading(ctx).each(qExternalID, []any{d.Tenant, d.Client, typ, storedKey(externalID)}, func(scan func(...any) error) error {
 		nr, e, err := scanEntry(scan)
 		if err != nil {
 			return err
@@ -44,7 +44,7 @@ func (s *Store) ByExternalID(ctx context.Context, d Domain, typ, externalID stri
 // it. ErrUnknown if the client has no such id.
 func (s *Store) SetExternalID(ctx context.Context, d Domain, typ, id, externalID string) error {
 	return s.write(ctx, "set externalId", func(x *session) error {
-		return known(x.exec(qSetExternalID, d.Tenant, d.Client, typ, id, externalID))
+		return known(x.exec(qSetExternalID, d.Tenant, d.Client, typ, id, storedKey(externalID)))
 	})
 }
 
@@ -131,7 +131,7 @@ func scanEntry(scan func(...any) error) (n int64, e Entry, err error) {
 	err = scan(&n, &e.Identity, &e.Type, &e.Primary, &e.DeletionRequired, &e.ID, &externalID, &created,
 		&l.Backend, &l.Key, &l.Primary, &l.Birth)
 	l.Type, l.Key = e.Type, originalKey(l.Key)
-	e.ExternalID, e.Created, e.Others = externalID.String, micros(created), []Linked{l}
+	e.ExternalID, e.Created, e.Others = originalKey(externalID.String), micros(created), []Linked{l}
 	return n, e, err
 }
 

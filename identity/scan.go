@@ -69,6 +69,7 @@ var ErrScanned = errors.New("another process is scanning the same records")
 // off; anew drops that one.
 func (s *Store) BeginScan(ctx context.Context, tenant string, want Scan, anew bool) (sc Scan, resumed bool, err error) {
 	err = s.write(ctx, "scan", func(x *session) error {
+		resumed = false
 		open, err := x.scans(qScanOpen, tenant, want.Type, want.Backend)
 		if err != nil {
 			return err
@@ -82,13 +83,9 @@ func (s *Store) BeginScan(ctx context.Context, tenant string, want Scan, anew bo
 				return err
 			}
 		}
-		res, err := x.stmt(qInsertScan).ExecContext(ctx, tenant, want.Type, want.Backend, want.Attribute, want.Gives, x.now, want.Total)
-		if err != nil {
-			return err
-		}
 		sc = want
 		sc.Begun, sc.Stage, sc.tenant = micros(x.now), ScanRecords, tenant
-		sc.Nr, err = res.LastInsertId()
+		sc.Nr, err = x.number(qInsertScan, tenant, want.Type, want.Backend, want.Attribute, want.Gives, x.now, want.Total)
 		return err
 	})
 	return sc, resumed, err
@@ -208,7 +205,9 @@ func (s *Store) ScanVanished(ctx context.Context, sc *Scan, keys []string, next 
 
 // scanStep makes one step of a scan, which becomes to.
 func (s *Store) scanStep(ctx context.Context, sc *Scan, to Scan, step func(*session, *Scan) (found [][3]string, err error)) error {
+	begins := to
 	err := s.write(ctx, "scan", func(x *session) error {
+		to = begins
 		found, err := step(x, &to)
 		if err != nil {
 			return err

@@ -64,7 +64,9 @@ func backdate(t *testing.T, s *Store) {
 	}
 }
 
-func TestScanReports(t *testing.T) {
+func TestScanReports(t *testing.T) { onBoth(t, testScanReports) }
+
+func testScanReports(t *testing.T) {
 	s := open(t, Options{})
 	ensure(t, s, d1, user("1"), user("2"), user("9"), user("8"), group("7"), user("\x01odd"))
 	backdate(t, s)
@@ -93,7 +95,9 @@ func TestScanReports(t *testing.T) {
 
 // TestScanResumes breaks a scan off after each step and goes on with what the
 // store has kept.
-func TestScanResumes(t *testing.T) {
+func TestScanResumes(t *testing.T) { onBoth(t, testScanResumes) }
+
+func testScanResumes(t *testing.T) {
 	s := open(t, Options{})
 	ensure(t, s, d1, user("9"))
 	backdate(t, s)
@@ -139,7 +143,9 @@ func TestScanResumes(t *testing.T) {
 
 // TestMoved is a backend that has renumbered its records: to keys that were free,
 // and to keys that others had.
-func TestMoved(t *testing.T) {
+func TestMoved(t *testing.T) { onBoth(t, testMoved) }
+
+func testMoved(t *testing.T) {
 	s := open(t, Options{})
 	ensure(t, s, d1, user("1"), user("2"), user("3"), user("4"), user("5"))
 	backdate(t, s)
@@ -179,7 +185,9 @@ func TestMoved(t *testing.T) {
 	}
 }
 
-func TestHeldEntries(t *testing.T) {
+func TestHeldEntries(t *testing.T) { onBoth(t, testHeldEntries) }
+
+func testHeldEntries(t *testing.T) {
 	s := open(t, Options{})
 	a := ensure(t, s, d1, user("1"))[0]
 	must[Move](t)(s.Split(t.Context(), "t", a.ID, [][]Link{{user("2")}}, because))
@@ -195,7 +203,9 @@ func TestHeldEntries(t *testing.T) {
 	}
 }
 
-func TestTasks(t *testing.T) {
+func TestTasks(t *testing.T) { onBoth(t, testTasks) }
+
+func testTasks(t *testing.T) {
 	ctx := t.Context()
 	s := open(t, Options{})
 	e := ensure(t, s, d1, user("1"), user("2"), user("3"), user("4"), Link{"User", "crm", "c"})
@@ -248,7 +258,9 @@ func TestTasks(t *testing.T) {
 	checkInvariants(t, s)
 }
 
-func TestTasksEndWithUndo(t *testing.T) {
+func TestTasksEndWithUndo(t *testing.T) { onBoth(t, testTasksEndWithUndo) }
+
+func testTasksEndWithUndo(t *testing.T) {
 	s := open(t, Options{})
 	e := ensure(t, s, d1, user("1"), user("2"))
 	m, _, err := s.MergeThen(t.Context(), "t", e[0].ID, []string{e[1].ID}, []string{TaskDelete}, because)
@@ -260,7 +272,9 @@ func TestTasksEndWithUndo(t *testing.T) {
 }
 
 // TestScanOfManyIsLinear compares the first tenth of a scan with the last.
-func TestScanOfManyIsLinear(t *testing.T) {
+func TestScanOfManyIsLinear(t *testing.T) { onBoth(t, testScanOfManyIsLinear) }
+
+func testScanOfManyIsLinear(t *testing.T) {
 	s := open(t, Options{})
 	sc, _, err := s.BeginScan(t.Context(), "t", users, true)
 	noErr(t, err)

@@ -7,11 +7,13 @@ import (
 )
 
 // TestSecret: one name, one key, whoever asks; another name has another.
-func TestSecret(t *testing.T) {
+func TestSecret(t *testing.T) { onBoth(t, testSecret) }
+
+func testSecret(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ids.db")
 	var all [][]byte
 	for range 2 { // a second process, or the next start
-		s, err := Open(t.Context(), path, Options{})
+		s, err := Open(t.Context(), at(t, path), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

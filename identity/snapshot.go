@@ -253,11 +253,8 @@ func (x *session) storeLink(to snapshot, l *linkRow) error {
 		return known(x.exec(qSetLink, l.Nr, l.Identity, l.Primary))
 	}
 	owner := to.identity(l.Identity)
-	res, err := x.stmt(qInsertLink).ExecContext(x.ctx, owner.ID, owner.Tenant, owner.Type, l.Backend, l.Key, l.Primary, x.now)
-	if err != nil {
-		return err
-	}
-	l.Nr, err = res.LastInsertId()
+	var err error
+	l.Nr, err = x.number(qInsertLink, owner.ID, owner.Tenant, owner.Type, l.Backend, l.Key, l.Primary, x.now)
 	return err
 }
 

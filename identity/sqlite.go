@@ -3,45 +3,27 @@ package identity
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations
-var migrations embed.FS
+// sqlite is the dialect of a file, of which one process writes at a time.
+type sqlite struct{}
 
-// A dialect is what differs from one database to another: opening it, the text of
-// a statement, and what its errors mean.
-type dialect struct {
-	open     func(ctx context.Context, path string, o Options) (writer, reader *sql.DB, err error)
-	text     func(query) string
-	classify func(error) error
-}
-
-// dialects by the scheme of a DSN.
-func dialects(scheme string) (dialect, bool) {
-	if scheme == "sqlite" {
-		return dialect{openSQLite, sqliteText, sqliteError}, true
-	}
-	return dialect{}, false
-}
-
-// openSQLite opens the two pools on one file: a single writer, whose transactions
+// open opens the two pools on one file: a single writer, whose transactions
 // are immediate so that they never fail halfway for another's lock, and readers
 // that never wait for it (WAL).
-func openSQLite(ctx context.Context, path string, o Options) (writer, reader *sql.DB, err error) {
+func (sqlite) open(ctx context.Context, dsn string, o Options) (writer, reader *sql.DB, err error) {
+	path := strings.TrimPrefix(dsn, "sqlite:")
 	if !o.DryRun {
 		err = createFile(path)
 	} else {
@@ -55,7 +37,7 @@ func openSQLite(ctx context.Context, path string, o Options) (writer, reader *sq
 		return nil, nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	if err := migrateSQLite(ctx, writer, o.DryRun); err != nil {
+	if err := migrate(ctx, goose.DialectSQLite3, "sqlite", writer, o.DryRun); err != nil {
 		return nil, nil, errors.Join(err, writer.Close())
 	}
 	if _, err := writer.ExecContext(ctx, checkpoints); err != nil {
@@ -109,59 +91,34 @@ func sqliteDSN(path string, o Options, more url.Values) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + more.Encode()
 }
 
-// migrateSQLite brings the file to this version's schema. Two processes may start
-// on a new file at once: the one that comes second finds a table or a version
-// already there, looks again, and has nothing left to do.
-// In a dry run nothing is brought anywhere, and so must be there.
-func migrateSQLite(ctx context.Context, db *sql.DB, dry bool) error {
-	dir, err := fs.Sub(migrations, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return err
-	}
-	for try := 0; !dry; try++ {
-		if _, err = p.Up(ctx); err == nil {
-			break
-		}
-		if try == 10 || ctx.Err() != nil {
-			return fmt.Errorf("migrating: %w", err)
-		}
-		time.Sleep(time.Duration(20*(try+1)) * time.Millisecond)
-	}
-	return newerSchema(ctx, p, dry)
-}
-
-// newerSchema refuses a file that a later version of Postern has migrated.
-func newerSchema(ctx context.Context, p *goose.Provider, dry bool) error {
-	have, want, err := p.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if have > want {
-		return fmt.Errorf("the file has schema version %d, this program knows %d: use a newer postern", have, want)
-	}
-	if dry && have < want {
-		return fmt.Errorf("the file has schema version %d, which the next start of postern serve makes %d", have, want)
-	}
-	return nil
-}
-
-// sqliteText makes a query's text for SQLite. A parameter that is compared with a
+// text makes a query's text for SQLite. A parameter that is compared with a
 // column is wrapped, for otherwise SQLite, whose planner would like to know its
 // value, compiles the statement anew each time the driver clears the bindings: a
 // lookup of 12 µs took 65.
-func sqliteText(q query) string {
+func (sqlite) text(q query) string {
 	return regexp.MustCompile(`= (\?\d+)`).ReplaceAllString(string(q), "= (SELECT $1)")
 }
 
-// sqliteError gives a driver's error the class that callers tell apart.
-func sqliteError(err error) error {
+// classify gives a driver's error the class that callers tell apart.
+func (sqlite) classify(err error) error {
 	var e sqlite3.Error
 	if errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked) {
 		return fmt.Errorf("%w (%w)", ErrBusy, err)
 	}
 	return err
 }
+
+func (sqlite) values(args []any) []any { return args }
+
+// prepares says that a statement is compiled once for all connections.
+func (sqlite) prepares() bool { return true }
+
+// begin is of a transaction that nobody else has at the same time.
+func (sqlite) begin() *sql.TxOptions { return nil }
+
+func (sqlite) clock() string { return "" }
+
+// again is never true: a transaction that has begun waits for nobody.
+func (sqlite) again(error) bool { return false }
+
+func (sqlite) writers() int { return 1 }

@@ -1,6 +1,7 @@
 package identity
 
-// A query is the text of a statement. All of them are here; parameters are
+// A query is the text of a statement, in SQLite's words; a dialect has its own for
+// what others say otherwise. All of them are here; parameters are
 // numbered, so that another dialect needs no new order of arguments. Lists go in
 // as one JSON array, so that a batch of any size is one prepared statement.
 type query string
@@ -176,7 +177,7 @@ INSERT INTO link (identity, tenant, type, backend, key, is_primary, created)
 SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, 1, ?2 FROM json_each(?3)`
 	qNewIDs query = `
 INSERT INTO external_id (tenant, client, type, id, own, identity, state, is_primary, deletion_required, externalid, created, since)
-SELECT ?1, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 0, 'live', 1, 0, nullif(value ->> 4, ''), ?3, ?3 FROM json_each(?4)`
+SELECT ?1, ?2, value ->> 1, value ->> 2, CAST(value ->> 3 AS SMALLINT), value ->> 0, 'live', 1, 0, nullif(value ->> 4, ''), ?3, ?3 FROM json_each(?4)`
 
 	qSetExternalID query = `
 UPDATE external_id SET externalid = nullif(?5, '')
@@ -187,14 +188,14 @@ UPDATE external_id SET state = 'retired', since = ?5
 WHERE tenant = ?1 AND id = ?4 AND client = ?2 AND type = ?3 AND state = 'live' AND is_primary = 0`
 	qRetire query = `
 UPDATE external_id SET state = 'retired', since = ?2
-WHERE nr IN (SELECT value FROM json_each(?1)) AND state = 'live'`
+WHERE nr IN (SELECT CAST(value AS BIGINT) FROM json_each(?1)) AND state = 'live'`
 	qRetireAll  query = `UPDATE external_id SET state = 'retired', since = ?2 WHERE identity = ?1 AND state = 'live'`
 	qSetState   query = `UPDATE identity SET state = ?2, since = ?3 WHERE id = ?1`
 	qSetKey     query = `UPDATE link SET key = ?2 WHERE nr = ?1`
 	qSetBirth   query = `UPDATE link SET birth = nullif(?2, '') WHERE nr = ?1`
 	qSetLink    query = `UPDATE link SET identity = ?2, is_primary = ?3 WHERE nr = ?1`
 	qDropLink   query = `DELETE FROM link WHERE nr = ?1`
-	qInsertLink query = `INSERT INTO link (identity, tenant, type, backend, key, is_primary, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+	qInsertLink query = `INSERT INTO link (identity, tenant, type, backend, key, is_primary, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING nr`
 	qSetID      query = `UPDATE external_id SET identity = ?2, is_primary = ?3, deletion_required = ?4, since = ?5 WHERE nr = ?1`
 	// qPromote makes the oldest link in a backend primary if none is.
 	qPromote query = `
@@ -204,7 +205,8 @@ WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
 	qBegin query = `
 INSERT INTO journal (tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since, sole)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'running', 0, '', ?13, ?13, ?14)
-ON CONFLICT DO NOTHING`
+ON CONFLICT DO NOTHING
+RETURNING nr`
 	qEnd query = `DELETE FROM journal WHERE nr = ?1`
 	qPut query = `UPDATE journal SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1`
 	// qTake: intent ?1 from process ?2 for process ?5.
@@ -214,7 +216,8 @@ WHERE nr = ?1 AND node = ?2 AND state = ?3 AND tries = ?4`
 	qDropScan   query = `UPDATE scan SET stage = 'dropped', ended = ?2 WHERE nr = ?1`
 	qInsertScan query = `
 INSERT INTO scan (tenant, type, backend, attribute, gives, begun, stage, cursor, steps, total, managed, unmanaged, conflicting, vanished, outside)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'records', '', 0, ?7, 0, 0, 0, 0, 0)`
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'records', '', 0, ?7, 0, 0, 0, 0, 0)
+RETURNING nr`
 	qSaveScan query = `
 UPDATE scan SET ended = ?3, stage = ?4, cursor = ?5, total = ?6, managed = ?7, unmanaged = ?8, conflicting = ?9, vanished = ?10,
     outside = ?11, steps = steps + 1
@@ -227,8 +230,9 @@ DELETE FROM finding WHERE scan IN (SELECT nr FROM scan WHERE tenant = ?1 AND typ
 	// qSight: ?6 [[key, mark]]; ?5 whether the marks are to be known by.
 	qSight query = `
 INSERT INTO sighting (tenant, type, backend, key, scan, mark, known)
-SELECT ?1, ?2, ?3, value ->> 0, ?4, value ->> 1, CASE ?5 WHEN 1 THEN value ->> 1 ELSE '' END FROM json_each(?6) WHERE true
-ON CONFLICT DO UPDATE SET scan = excluded.scan, mark = excluded.mark, known = CASE ?5 WHEN 1 THEN excluded.mark ELSE known END`
+SELECT ?1, ?2, ?3, value ->> 0, ?4, value ->> 1, CASE WHEN ?5 = 1 THEN value ->> 1 ELSE '' END FROM json_each(?6) WHERE true
+ON CONFLICT (tenant, type, backend, key) DO UPDATE SET scan = excluded.scan, mark = excluded.mark,
+    known = CASE WHEN ?5 = 1 THEN excluded.mark ELSE sighting.known END`
 	// qSettle makes the marks of scan ?4 those to know by; qForgetSightings drops
 	// those of records that are gone and that nobody is linked to.
 	qSettle          query = `UPDATE sighting SET known = mark WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND scan = ?4 AND known <> mark`
@@ -238,11 +242,11 @@ DELETE FROM sighting WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND scan <
         WHERE l.tenant = sighting.tenant AND l.type = sighting.type AND l.key = sighting.key AND l.backend = sighting.backend)`
 	qInsertRelink query = `INSERT INTO relink (tenant, who, why, at, changes) VALUES (?1, ?2, ?3, ?4, ?5)`
 	qInsertTask   query = `
-INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since) VALUES (?1, ?2, ?3, ?4, ?5, 'open', 0, '', ?6)`
+INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since) VALUES (?1, ?2, ?3, ?4, ?5, 'open', 0, '', ?6) RETURNING nr`
 	qInheritTasks       query = `UPDATE task SET identity = ?1 WHERE identity IN (SELECT value FROM json_each(?2)) AND state = 'open'`
 	qEndTask            query = `UPDATE task SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1 AND state = 'open'`
 	qFailTask           query = `UPDATE task SET tries = tries + 1, note = ?2 WHERE nr = ?1 AND state = 'open'`
-	qInsertMove         query = `INSERT INTO move (tenant, kind, who, why, at, before, after, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+	qInsertMove         query = `INSERT INTO move (tenant, kind, who, why, at, before, after, undoes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING nr`
 	qInsertMoveIdentity query = `INSERT INTO move_identity (identity, move) SELECT value, ?2 FROM json_each(?1)`
 )
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -39,46 +40,48 @@ type Store struct {
 	newID          func() string // of a client
 	newIdentity    func() string
 	now            func() time.Time
+	ownClock       bool // the time is the machine's, where the database has none for all
 	dialect        dialect
 	dry            bool
 	node           string   // this process, in the journal
 	jobs           chan job // see together
-	closed, idle   chan struct{}
+	closed         chan struct{}
+	idle           sync.WaitGroup // of those who gather
+	patience       time.Duration  // how long a transaction is tried again
 	closing        sync.Once
 	trace          func(string)
 }
 
-// Open opens the mapping table that dsn names, "sqlite:PATH" or a bare path, and
-// brings its schema up to date. The file is made if there is none.
+// Open opens the mapping table that dsn names, "sqlite:PATH", a bare path, or the
+// URL of a PostgreSQL database, and brings its schema up to date. The file is made
+// if there is none; the database must be there.
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
-	scheme, path, found := strings.Cut(dsn, ":")
-	if !found || strings.ContainsAny(scheme, `/\.`) || len(scheme) == 1 {
-		scheme, path = "sqlite", dsn
-	}
-	db, ok := dialects(scheme)
-	if !ok {
-		return nil, fmt.Errorf("identity: cannot keep the mapping table in %q: only sqlite:PATH is supported", scheme)
+	db, err := dialectOf(dsn)
+	if err != nil {
+		return nil, err
 	}
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun, trace: o.Trace, node: thisNode(),
-		jobs: make(chan job), closed: make(chan struct{}), idle: make(chan struct{})}
+	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun, trace: o.Trace, node: thisNode(), patience: o.BusyTimeout,
+		jobs: make(chan job), closed: make(chan struct{})}
 	if s.newID == nil {
 		s.newID, s.newIdentity = randomID, orderedID
 	}
 	if s.now == nil {
-		s.now = time.Now
+		s.now, s.ownClock = time.Now, true
 	}
-	writer, reader, err := db.open(ctx, path, o)
+	writer, reader, err := db.open(ctx, dsn, o)
 	if err != nil {
 		return nil, fmt.Errorf("identity: opening the mapping table: %w", s.dialect.classify(err))
 	}
-	s.writer.db, s.reader.db = writer, reader
-	go s.gather()
+	s.writer, s.reader = pool{db: writer, dialect: db}, pool{db: reader, dialect: db}
+	for range db.writers() {
+		s.idle.Go(s.gather)
+	}
 	if err := errors.Join(
-		s.reader.prepare(ctx, db.text, readQueries()),
-		s.writer.prepare(ctx, db.text, append(readQueries(), writeQueries()...)),
+		s.reader.prepare(ctx, readQueries()),
+		s.writer.prepare(ctx, append(readQueries(), writeQueries()...)),
 	); err != nil {
 		return nil, errors.Join(fmt.Errorf("identity: %w", s.dialect.classify(err)), s.Close())
 	}
@@ -90,10 +93,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.fail("ping", s.reader.db.PingContext(ctx))
 }
 
-// Close lets go of the file. Reads and writes under way are finished first.
+// Close lets go of the database. Reads and writes under way are finished first.
 func (s *Store) Close() error {
 	s.closing.Do(func() { close(s.closed) })
-	<-s.idle
+	s.idle.Wait()
 	return errors.Join(s.reader.db.Close(), s.writer.db.Close())
 }
 
@@ -122,20 +125,29 @@ func orderedID() string {
 	return strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 }
 
-// A pool is a database with its prepared statements.
+// A pool is a database with its statements: prepared ones, or their texts where the
+// driver prepares what it is given.
 type pool struct {
-	db    *sql.DB
-	stmts map[query]*sql.Stmt
+	db      *sql.DB
+	dialect dialect
+	stmts   map[query]*sql.Stmt
+	texts   map[query]string
 }
 
-func (p *pool) prepare(ctx context.Context, text func(query) string, queries []query) error {
-	p.stmts = make(map[query]*sql.Stmt, len(queries))
+// prepare finds out at the start that a statement does not fit the schema.
+func (p *pool) prepare(ctx context.Context, queries []query) error {
+	p.stmts, p.texts = make(map[query]*sql.Stmt, len(queries)), make(map[query]string, len(queries))
 	for _, q := range queries {
-		st, err := p.db.PrepareContext(ctx, text(q))
+		p.texts[q] = p.dialect.text(q)
+		st, err := p.db.PrepareContext(ctx, p.texts[q])
 		if err != nil {
 			return fmt.Errorf("preparing %.40q: %w", q, err)
 		}
-		p.stmts[q] = st
+		if p.dialect.prepares() {
+			p.stmts[q] = st
+		} else if err := st.Close(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -157,48 +169,123 @@ func (s *Store) reading(ctx context.Context) *session {
 // errDryRun undoes the transaction without being a failure.
 var errDryRun = errors.New("dry run")
 
-// write runs f in one transaction: all of it is done, or nothing.
+// write runs f in one transaction: all of it is done, or nothing. Where another
+// transaction was in the way f runs again, so that it must set what it answers anew.
 func (s *Store) write(ctx context.Context, op string, f func(*session) error) error {
-	tx, err := s.writer.db.BeginTx(ctx, nil)
-	if err != nil {
-		return s.fail(op, err)
+	begun := time.Now()
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		err := s.try(ctx, f)
+		if err == nil || !s.dialect.again(err) || time.Since(begun) > s.patience {
+			return s.fail(op, err)
+		}
+		select {
+		case <-time.After(time.Duration(mathrand.Int64N(int64(pause)) + 1)):
+		case <-ctx.Done():
+			return s.fail(op, ctx.Err())
+		}
 	}
-	defer tx.Rollback() // without effect after Commit
-	err = f(&session{ctx: ctx, pool: &s.writer, tx: tx, now: s.now().UnixMicro(), trace: s.trace})
-	switch {
-	case err == nil && s.dry:
-		return nil
-	case err == nil:
-		err = tx.Commit()
-	}
-	if errors.Is(err, errDryRun) {
-		return nil
-	}
-	return s.fail(op, err)
 }
 
-func (x *session) stmt(q query) *sql.Stmt {
+func (s *Store) try(ctx context.Context, f func(*session) error) error {
+	tx, err := s.writer.db.BeginTx(ctx, s.dialect.begin())
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect after Commit
+	x := &session{ctx: ctx, pool: &s.writer, tx: tx, now: s.now().UnixMicro(), trace: s.trace}
+	if ask := s.dialect.clock(); ask != "" && s.ownClock {
+		if err := tx.QueryRowContext(ctx, ask).Scan(&x.now); err != nil {
+			return err
+		}
+	}
+	if err = f(x); err != nil {
+		if errors.Is(err, errDryRun) {
+			return nil
+		}
+		return err
+	}
+	if s.dry {
+		return nil
+	}
+	return s.committed(tx.Commit())
+}
+
+// committed tells a commit that failed from one that had no answer.
+func (s *Store) committed(err error) error {
+	if err == nil || s.dialect.again(err) || !errors.Is(s.dialect.classify(err), ErrAway) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", ErrUnsure, err)
+}
+
+func (x *session) traced(q query) {
 	if x.trace != nil {
 		x.trace(string(q))
 	}
-	if x.tx != nil {
-		return x.tx.StmtContext(x.ctx, x.pool.stmts[q])
+}
+
+// stmt is a prepared statement, nil where the driver prepares.
+func (x *session) stmt(q query) *sql.Stmt {
+	st := x.pool.stmts[q]
+	if st != nil && x.tx != nil {
+		return x.tx.StmtContext(x.ctx, st)
 	}
-	return x.pool.stmts[q]
+	return st
 }
 
 // exec answers the number of rows that changed.
 func (x *session) exec(q query, args ...any) (int64, error) {
-	res, err := x.stmt(q).ExecContext(x.ctx, args...)
+	x.traced(q)
+	args = x.pool.dialect.values(args)
+	var res sql.Result
+	var err error
+	if st := x.stmt(q); st != nil {
+		res, err = st.ExecContext(x.ctx, args...)
+	} else {
+		res, err = x.tx.ExecContext(x.ctx, x.pool.texts[q], args...)
+	}
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
 }
 
+func (x *session) query(q query, args []any) (*sql.Rows, error) {
+	x.traced(q)
+	args = x.pool.dialect.values(args)
+	if st := x.stmt(q); st != nil {
+		return st.QueryContext(x.ctx, args...)
+	}
+	if x.tx != nil {
+		return x.tx.QueryContext(x.ctx, x.pool.texts[q], args...)
+	}
+	return x.pool.db.QueryContext(x.ctx, x.pool.texts[q], args...)
+}
+
+// row is the only row of an answer.
+func (x *session) row(q query, args ...any) *sql.Row {
+	x.traced(q)
+	args = x.pool.dialect.values(args)
+	if st := x.stmt(q); st != nil {
+		return st.QueryRowContext(x.ctx, args...)
+	}
+	if x.tx != nil {
+		return x.tx.QueryRowContext(x.ctx, x.pool.texts[q], args...)
+	}
+	return x.pool.db.QueryRowContext(x.ctx, x.pool.texts[q], args...)
+}
+
+// number answers the number of the row that was inserted, 0 if none was.
+func (x *session) number(q query, args ...any) (nr int64, err error) {
+	if err = x.row(q, args...).Scan(&nr); errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return nr, err
+}
+
 // each calls row for every row of the answer.
 func (x *session) each(q query, args []any, row func(scan func(...any) error) error) error {
-	rows, err := x.stmt(q).QueryContext(x.ctx, args...)
+	rows, err := x.query(q, args)
 	if err != nil {
 		return err
 	}
@@ -225,6 +312,9 @@ func (x *session) texts(q query, args ...any) ([]string, error) {
 
 // list makes the JSON array that a statement takes for many values.
 func list[T any](values []T) string {
+	if values == nil {
+		return "[]"
+	}
 	b, err := json.Marshal(values)
 	if err != nil {
 		panic(err) // strings and arrays of them always have a JSON form

@@ -76,11 +76,8 @@ func (x *session) noteTasks(m Move, before, after snapshot, kinds []string) ([]T
 	}
 	for i := range tasks {
 		t := &tasks[i]
-		res, err := x.stmt(qInsertTask).ExecContext(x.ctx, t.Move, kept.Tenant, t.Identity, t.link, t.Kind, x.now)
-		if err != nil {
-			return nil, err
-		}
-		if t.Nr, err = res.LastInsertId(); err != nil {
+		var err error
+		if t.Nr, err = x.number(qInsertTask, t.Move, kept.Tenant, t.Identity, t.link, t.Kind, x.now); err != nil {
 			return nil, err
 		}
 	}

@@ -20,7 +20,7 @@ type Veil struct {
 func (s *Store) Veil(ctx context.Context, d Domain, typ, backend string) (Veil, error) {
 	var v Veil
 	var held []byte
-	err := s.reading(ctx).stmt(qVeil).QueryRowContext(ctx, d.Tenant, d.Client, typ, backend).Scan(&v.Version, &held)
+	err := s.reading(ctx).row(qVeil, d.Tenant, d.Client, typ, backend).Scan(&v.Version, &held)
 	if err == nil {
 		v.Held, err = keysIn(held)
 	}
@@ -31,7 +31,7 @@ func (s *Store) Veil(ctx context.Context, d Domain, typ, backend string) (Veil, 
 // secondary, and the version of that set.
 func (s *Store) Merged(ctx context.Context, tenant, typ, backend string) (keys []string, version int64, err error) {
 	var array []byte
-	err = s.reading(ctx).stmt(qMerged).QueryRowContext(ctx, tenant, typ, backend).Scan(&version, &array)
+	err = s.reading(ctx).row(qMerged, tenant, typ, backend).Scan(&version, &array)
 	if err == nil {
 		keys, err = keysIn(array)
 	}

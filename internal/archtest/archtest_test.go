@@ -53,7 +53,7 @@ var rooms = map[string][]string{
 	"github.com/patrickmn/go-cache":      {"adapters/guard"},
 	"github.com/go-crypt/crypt":          {"rules"},
 	"github.com/go-sql-driver/mysql":     {"adapters/sql", "examples/postfixadmin"},
-	"github.com/jackc/pgx/v5":            {"adapters/sql", "bench", "bench/facade"},
+	"github.com/jackc/pgx/v5":            {"identity", "adapters/sql", "bench", "bench/facade"},
 	"github.com/mattn/go-sqlite3":        {"identity", "adapters/sql", "bench", "bench/facade", "bench/observe"},
 	"github.com/pressly/goose/v3":        {"identity"},
 	"go.yaml.in/yaml/v4":                 {"config"},

@@ -1,0 +1,36 @@
+-- +goose Up
+
+-- Processes that work on this table, each with the time until which it certainly
+-- lives unless it says so again.
+CREATE TABLE node (
+    name  TEXT    NOT NULL PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Work that only one process does at a time, and that is due again some time after
+-- it was done.
+CREATE TABLE lease (
+    name  TEXT    NOT NULL PRIMARY KEY,
+    node  TEXT    NOT NULL,
+    until INTEGER NOT NULL,
+    done  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How often records of a kind were written through Postern, so that processes which
+-- remember some know when to forget them.
+CREATE TABLE change (
+    topic   TEXT    NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Nobody creates what somebody else is creating, or giving that name to.
+DROP INDEX journal_value;
+CREATE UNIQUE INDEX journal_value ON journal (tenant, type, backend, attribute, value)
+    WHERE kind <> 'delete' AND state <> 'stuck' AND sole = 1;
+
+-- An externalId is written as keys are.
+UPDATE external_id SET externalid = char(1) || lower(hex(externalid))
+    WHERE instr(externalid, char(0)) > 0 OR substr(externalid, 1, 1) = char(1);
+
+-- A number that is asked for with the insertion makes SQLite look for who refers to it.
+CREATE INDEX move_identity_move ON move_identity (move);
