@@ -12,7 +12,7 @@ type Kind uint8
 
 // The kinds.
 const (
-	Internal    Kind = iota // anything else
+	Internal    Kind = iota // the backend failed in a way that no rule knows
 	NotFound                // no such record
 	Exists                  // a unique value is taken
 	Conflict                // the record changed meanwhile, or the backend's state forbids it
@@ -21,9 +21,10 @@ const (
 	Unavailable             // no answer, or none in time; trying again may help
 	Unsupported             // the backend cannot do this at all
 	TooMany                 // the answer would be longer than the backend gives, or than may be read
+	Defect                  // Postern itself failed: an adapter panicked
 )
 
-var kindNames = [...]string{"internal", "notFound", "exists", "conflict", "invalid", "denied", "unavailable", "unsupported", "tooMany"}
+var kindNames = [...]string{"internal", "notFound", "exists", "conflict", "invalid", "denied", "unavailable", "unsupported", "tooMany", "defect"}
 
 func (k Kind) String() string { return kindNames[k] }
 

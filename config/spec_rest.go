@@ -38,6 +38,7 @@ type Basic struct {
 // A Login is how a session with a backend begins.
 type Login struct {
 	Steps   []Step
+	Refresh []Step
 	Headers []Pair
 	Expires Text
 	Time    Duration
@@ -191,6 +192,9 @@ func login() form[Login] {
 	return block[L]{title: "login", doc: "The steps that begin a session. What they let is `session.NAME` in every expression.", keys: []key[L]{
 		field("steps", several("step", step(overHTTP)), func(l *L) *[]Step { return &l.Steps }).required().
 			like("{post: /login, send: '{user: secret.user, password: secret.password}', let: {token: body.token}}").says("The calls, in order."),
+		field("refresh", several("step", step(overHTTP)), func(l *L) *[]Step { return &l.Refresh }).
+			like(`{post: /token, send: '{refresh_token: session.refresh}', let: {token: body.token}}`).
+			says("The calls that renew a session before it ends, over `session.NAME` as it was; what they do not let stays. If they are refused, or the session was refused before its end, the log-in is made."),
 		field("headers", namedExpressions("header"), func(l *L) *[]Pair { return &l.Headers }).like(`{Authorization: '"Bearer " + session.token'}`).
 			says("Headers of every call of the session: expressions."),
 		field("expires", expression(), func(l *L) *Text { return &l.Expires }).like("session.token").

@@ -45,12 +45,7 @@ func (x *exchange) explain(err error) *scim.Error {
 	var refused *auth.Refusal
 	switch {
 	case errors.As(err, &e) && (e.Status >= 400 && e.Status <= 599 || e.Status == http.StatusPermanentRedirect && e.Location != ""):
-		if e.Detail != "" {
-			return e
-		}
-		c := *e
-		c.Detail = http.StatusText(e.Status) + "."
-		return &c
+		return x.complete(e)
 	case errors.As(err, &refused):
 		return scim.Errorf(refused.Status, "", "%s", refused.Detail)
 	case errors.Is(x.ctx.Err(), context.DeadlineExceeded):
@@ -64,6 +59,21 @@ func (x *exchange) explain(err error) *scim.Error {
 		e.RetryAfter = retryStop
 		return e
 	}
-	return scim.Errorf(http.StatusInternalServerError, "", "Something went wrong inside the gateway. "+
-		"Its operator finds the cause in the log under the request id %s.", x.id)
+	return x.complete(&scim.Error{Status: http.StatusInternalServerError, Detail: "Something went wrong inside the gateway.", Traced: true})
+}
+
+// complete adds what only the door knows: the id of the request, which is the header
+// X-Request-Id of the answer, too.
+func (x *exchange) complete(e *scim.Error) *scim.Error {
+	if e.Detail != "" && !e.Traced {
+		return e
+	}
+	c := *e
+	if c.Detail == "" {
+		c.Detail = http.StatusText(e.Status) + "."
+	}
+	if c.Traced {
+		c.Detail += " The operator finds the cause in the log under the request id " + x.id + "."
+	}
+	return &c
 }

@@ -23,15 +23,26 @@ func answerOf(k adapters.Kind) *scim.Error {
 	case adapters.Invalid:
 		return scim.Bad(scim.InvalidValue, "The backend refuses a value.")
 	case adapters.Denied:
-		return scim.Errorf(502, "", "The backend does not let the gateway do this; its administrator must check the gateway's account there.")
+		e := scim.Errorf(502, "", "The backend does not let the gateway do this; its administrator must check the gateway's account there.")
+		e.Traced = true
+		return e
 	case adapters.Unavailable:
 		return scim.Errorf(503, "", "The backend does not answer; try again later.")
 	case adapters.Unsupported:
 		return scim.Errorf(501, "", "The backend cannot do this.")
 	case adapters.TooMany:
 		return scim.Bad(scim.TooMany, "The backend would have to list more than it can. Narrow the query with a filter.")
+	case adapters.Defect:
+		return defect(nil)
 	}
-	return scim.Errorf(500, "", "The backend failed in an unexpected way; the log has the request's id.")
+	e := scim.Errorf(502, "", "The backend failed in a way that the gateway does not know.")
+	e.Traced = true
+	return e
+}
+
+// defect is a failure of the gateway itself.
+func defect(cause error) *scim.Error {
+	return &scim.Error{Status: 500, Detail: "The gateway failed.", Traced: true, Err: cause}
 }
 
 const (
@@ -56,7 +67,7 @@ func (s *Service) fail(ctx context.Context, t *target, err error) error {
 	case errors.Is(err, identity.ErrBusy):
 		return &scim.Error{Status: 503, Detail: "The mapping table is busy; try again.", RetryAfter: busyRetryAfter, Err: err}
 	}
-	return &scim.Error{Status: 500, Detail: "The gateway failed; the log has the request's id.", Err: err}
+	return defect(err)
 }
 
 func backendError(t *target, ae *adapters.Error) error {

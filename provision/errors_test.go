@@ -25,8 +25,9 @@ func TestStatuses(t *testing.T) {
 		typ    scim.Keyword
 		says   string
 	}{
-		{adapters.Internal, "", 500, "", "log"},
-		{adapters.Kind(200), "", 500, "", "log"},
+		{adapters.Internal, "", 502, "", "does not know"},
+		{adapters.Kind(200), "", 502, "", "does not know"},
+		{adapters.Defect, "", 500, "", "gateway failed"},
 		{adapters.Exists, "login", 409, scim.Uniqueness, "userName"},
 		{adapters.Exists, "secret_column", 409, scim.Uniqueness, ""},
 		{adapters.Conflict, "", 409, "", "again"},
@@ -64,6 +65,9 @@ func TestStatuses(t *testing.T) {
 				}
 				if strings.Contains(e.Detail, "secret_column") {
 					t.Errorf("%s: detail %q", what, e.Detail)
+				}
+				if traced := k.status == 500 || k.status == 502; e.Traced != traced {
+					t.Errorf("%s: traced is %t", what, e.Traced)
 				}
 				if (k.status == 503) != (e.RetryAfter > 0) {
 					t.Errorf("%s: Retry-After %d", what, e.RetryAfter)

@@ -35,6 +35,7 @@ type Error struct {
 	Detail     string
 	RetryAfter int    // seconds; 0 for no Retry-After header
 	Location   string // with status 308: where the resource is
+	Traced     bool   // whoever answers says the request's id, too: only the log can tell more
 	Err        error  // the cause, for the log only
 }
 

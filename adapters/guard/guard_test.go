@@ -129,13 +129,13 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-func TestPanicIsInternal(t *testing.T) {
+func TestPanicIsDefect(t *testing.T) {
 	b := newBackend()
 	b.before = func(context.Context, string) error { panic("boom") }
 	a := guard.Wrap(b, "test", guard.Options{Concurrency: 1, Timeout: time.Second})
 	for op, err := range calls(t.Context(), a) {
 		var e *adapters.Error
-		if !errors.As(err, &e) || e.Kind != adapters.Internal || e.Op != op || !strings.Contains(err.Error(), "boom") {
+		if !errors.As(err, &e) || e.Kind != adapters.Defect || e.Op != op || !strings.Contains(err.Error(), "boom") {
 			t.Errorf("%s: got %.80v", op, err)
 		}
 	}

@@ -17,7 +17,9 @@ import (
 func (g *Guard) observe(ctx context.Context, op operation, next func(context.Context) error) error {
 	debugs := g.o.Log.Enabled(ctx, slog.LevelDebug)
 	if !debugs && g.o.Observe == nil {
-		return next(ctx)
+		err := next(ctx)
+		g.warn(ctx, op, err)
+		return err
 	}
 	hit := false
 	start := time.Now()
@@ -29,7 +31,22 @@ func (g *Guard) observe(ctx context.Context, op operation, next func(context.Con
 	if debugs {
 		g.o.Log.LogAttrs(ctx, slog.LevelDebug, "backend call", attrs(c)...)
 	}
+	g.warn(ctx, op, err)
 	return err
+}
+
+// warn says which backend failed in a way that its operator must look into. A
+// request's id is on every line of the log; what the backend said is there at debug
+// level only.
+func (g *Guard) warn(ctx context.Context, op operation, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	switch kind := adapters.KindOf(err); kind {
+	case adapters.Internal, adapters.Denied, adapters.Defect:
+		g.o.Log.LogAttrs(ctx, slog.LevelWarn, "backend failed",
+			slog.String("backend", g.name), slog.String("op", string(op)), slog.String("kind", kind.String()))
+	}
 }
 
 func attrs(c Call) []slog.Attr {
@@ -123,7 +140,7 @@ func isAnswer(err error) bool {
 func recovered(ctx context.Context, op operation, next func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = adapters.Errorf(adapters.Internal, string(op), "panic: %v\n%s", p, debug.Stack())
+			err = adapters.Errorf(adapters.Defect, string(op), "panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	err = next(ctx)

@@ -26,8 +26,9 @@ type Options struct {
 
 	Breaker Breaker
 
-	// Log gets a line at debug level for each call, at warn level when the
-	// breaker opens and at info level when it closes. nil: none.
+	// Log gets a line at debug level for each call, at warn level for failures that
+	// somebody must look into and when the breaker opens, and at info level when it
+	// closes. nil: none.
 	Log *slog.Logger
 
 	// Observe is told of each call, for counters. It must be quick. nil: nobody.

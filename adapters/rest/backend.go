@@ -1,14 +1,10 @@
 package rest
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,7 +47,7 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = defaultUserAgent
 	}
-	transport, err := transportOf(cfg.TLS)
+	transport, err := newTransport(cfg.TLS)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,30 +67,6 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 	b.session = newSession(b, &c)
 	b.proof = newProof(b, &c)
 	return b, c.Problems, nil
-}
-
-func transportOf(files TLS) (*http.Transport, error) {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = 64
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if files.CA != "" {
-		pem, err := os.ReadFile(files.CA)
-		if err != nil {
-			return nil, err
-		}
-		t.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate", files.CA)
-		}
-	}
-	if files.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
-		if err != nil {
-			return nil, err
-		}
-		t.TLSClientConfig.Certificates = []tls.Certificate{pair}
-	}
-	return t, nil
 }
 
 const maxRedirects = 3

@@ -167,3 +167,36 @@ func TestMembershipObjects(t *testing.T) {
 		t.Errorf("the backend holds %v", rows)
 	}
 }
+
+// TestEncodedTwice covers row 56: an application that holds UTF-8 in columns of
+// Windows-1252. What a client reads and writes is the text itself.
+func TestEncodedTwice(t *testing.T) {
+	held := map[string]any{"id": 1, "name": "JosÃ© â‚¬", "nick": "plain é"}
+	a := single(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			for k, v := range readBody(r) {
+				held[k] = v
+			}
+		}
+		if r.URL.Path == "/users" {
+			reply(w, 200, map[string]any{"users": []any{held}, "total": 1})
+			return
+		}
+		reply(w, 200, held)
+	}, func(_ *rest.Config, target *rest.Target) {
+		target.Read = pairs("name", "utf8Once(item.name)", "nick", "utf8Once(item.nick)")
+		target.Write = pairs("name", "utf8Twice(value)")
+		target.Finds[0].Steps[0].Query = pairs("name", "utf8Twice(filter.value)", "offset", "page.offset")
+	})
+	rec, err := a.Get(t.Context(), "1", adapters.AllFields)
+	if err != nil || rec.Get("name") != "José €" || rec.Get("nick") != "plain é" {
+		t.Errorf("read %v, %v", rec.Values(), err)
+	}
+	if page, err := a.List(t.Context(), byName("José €")); err != nil || len(page.Records) != 1 {
+		t.Errorf("found %v, %v", page.Records, err)
+	}
+	rec, err = a.Update(t.Context(), "1", adapters.Delta{Set: []adapters.Change{{Field: "name", Old: "José €", New: "Zoë 😀"}}}, adapters.AllFields)
+	if err != nil || rec.Get("name") != "Zoë 😀" || held["name"] != "ZoÃ« ðŸ˜€" {
+		t.Errorf("wrote %v, %v; the application holds %v", rec.Values(), err, held)
+	}
+}

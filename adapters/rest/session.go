@@ -24,6 +24,7 @@ type token struct {
 // A session logs in when a call needs it, once for everybody who waits.
 type session struct {
 	login   steps.Operation
+	refresh steps.Operation // nil: log in again
 	headers []named
 	expires *steps.Expr
 	again   *steps.Expr // nil: status 401
@@ -50,6 +51,7 @@ func newSession(b *Backend, c *steps.Compiler) *session {
 	}
 	s := &session{ttl: l.Time, secrets: b.values, now: time.Now, turn: make(chan struct{}, 1)}
 	s.login = steps.CompileSteps(c, b.tongue(true), "login", loginRoots, l.Steps)
+	s.refresh = steps.CompileSteps(c, b.tongue(true), "login", loginRoots, l.Refresh)
 	for _, h := range l.Headers {
 		s.headers = append(s.headers, named{h.Name.Value, c.Expr(h.Value, loginRoots)})
 	}
@@ -88,7 +90,7 @@ func (s *session) get(ctx context.Context) (*token, error) {
 	if t := s.open(); t != nil { // somebody else was first
 		return t, nil
 	}
-	t, err := s.begin(ctx)
+	t, err := s.next(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -145,10 +147,29 @@ func (s *session) over(a steps.Answer) bool {
 	return s.again.True(a.Values)
 }
 
+// next is the session after the one that ends: refreshed if it can be, begun anew if
+// there is none or the backend refuses. A session that was refused before its time is
+// not there any more, so that no refreshed one can be refused for ever.
+func (s *session) next(ctx context.Context) (*token, error) {
+	s.mu.Lock()
+	old := s.current
+	s.mu.Unlock()
+	if old != nil && len(s.refresh) > 0 {
+		values, err := steps.Values(ctx, "login", s.refresh, s.secrets, old.values)
+		if err == nil {
+			return s.dated(values)
+		}
+		if adapters.Is(err, adapters.Unavailable) {
+			return nil, err
+		}
+	}
+	return s.begin(ctx)
+}
+
 // begin logs in. What is refused there is the gateway's credential, whatever the
 // status: nothing about it is the client's fault.
 func (s *session) begin(ctx context.Context) (*token, error) {
-	values, err := steps.Values(ctx, "login", s.login, s.secrets)
+	values, err := steps.Values(ctx, "login", s.login, s.secrets, nil)
 	if err != nil {
 		var e *adapters.Error
 		if errors.As(err, &e) && e.Kind != adapters.Unavailable && e.Kind != adapters.Internal {
@@ -156,6 +177,11 @@ func (s *session) begin(ctx context.Context) (*token, error) {
 		}
 		return nil, err
 	}
+	return s.dated(values)
+}
+
+// dated is a session with its end.
+func (s *session) dated(values map[string]any) (*token, error) {
 	t := &token{values: values}
 	if s.ttl > 0 {
 		t.until = s.now().Add(s.ttl)

@@ -45,6 +45,7 @@ type Config struct {
 // A Login is how a session begins.
 type Login struct {
 	Steps   []Step
+	Refresh []Step        // made instead of Steps before a session ends; if they are refused, Steps are
 	Headers []Pair        // expressions over session, for every call
 	Expires Text          // an expression: seconds, a unix time or a date
 	Time    time.Duration // how long a session is good; 0: until it is refused

@@ -56,8 +56,11 @@ func (e *Expr) Eval(s Scope) (any, error) {
 		e.machines.Put(m)
 		return out, nil
 	}
-	failed := errFailed
-	if fe := (*file.Error)(nil); errors.As(err, &fe) && aboutNil(fe.Message) {
+	failed := error(errFailed)
+	var said frank
+	if errors.As(err, &said) {
+		failed = said
+	} else if fe := (*file.Error)(nil); errors.As(err, &fe) && aboutNil(fe.Message) {
 		failed = errAbsent
 	}
 	return nil, fmt.Errorf("line %d: %w", e.At.Line, failed)

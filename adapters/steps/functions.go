@@ -44,6 +44,14 @@ func Functions() []Function {
 			Example: `rewrite("a.b@c", "[^a-z]", "_")`, Result: "a_b_c", typ: new(func(any, any, string) string), run: rewrite},
 		{Name: "password", Signature: "password(length)", Doc: "A random password with small and capital letters, digits and signs.",
 			Example: `len(password(20))`, Result: "20", typ: new(func(int) string), run: password},
+		{Name: "jwt", Signature: "jwt(header, claims, key)", Doc: "A signed JSON Web Token, for a log-in by assertion (RFC 7523). `alg` in the header says how: RS256, PS256, ES256 (or 384, 512) and EdDSA with a private key in PEM, HS256 (384, 512) with a shared secret. The claims `iat`, `exp` (in five minutes) and `jti` are added if they are not there.",
+			Example: `len(split(jwt({alg: "HS256"}, {iss: "postern"}, "a secret"), "."))`, Result: "3", typ: new(func(map[string]any, map[string]any, any) string), run: signed},
+		{Name: "utf8Once", Signature: "utf8Once(value)", Doc: "A text that was encoded in UTF-8 twice, as it should be; another one as it is.",
+			Example: `utf8Once("JosÃ©")`, Result: "José", typ: new(func(any) string),
+			run: func(p ...any) (any, error) { return utf8Once(textOf(p[0])), nil }},
+		{Name: "utf8Twice", Signature: "utf8Twice(value)", Doc: "The text encoded in UTF-8 twice, for an application that holds it so.",
+			Example: `utf8Twice("José")`, Result: "JosÃ©", typ: new(func(any) string),
+			run: func(p ...any) (any, error) { return utf8Twice(textOf(p[0])), nil }},
 	}
 }
 

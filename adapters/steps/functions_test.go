@@ -3,6 +3,7 @@ package steps_test
 import (
 	"fmt"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/postern/postern/adapters/steps"
 )
@@ -56,6 +57,28 @@ func FuzzTemplate(f *testing.F) {
 		}
 		if tpl != nil {
 			_, _ = tpl.Fill(steps.Scope{"key": value}, func(_, v string) (string, error) { return v, nil })
+		}
+	})
+}
+
+// FuzzTwice: what was encoded twice comes back as it was, and nothing grows.
+func FuzzTwice(f *testing.F) {
+	for _, s := range []string{"", "plain", "José", "€ “x” \u0081\u009d", "😀\u00ff"} {
+		f.Add(s)
+	}
+	var c steps.Compiler
+	there := c.Expr(steps.Text{Value: "utf8Twice(item)", Line: 1}, steps.Roots{"item"})
+	back := c.Expr(steps.Text{Value: "utf8Once(item)", Line: 1}, steps.Roots{"item"})
+	f.Fuzz(func(t *testing.T, s string) {
+		if !utf8.ValidString(s) {
+			return
+		}
+		twice, err := there.Eval(steps.Scope{"item": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := back.Eval(steps.Scope{"item": twice}); err != nil || got != s {
+			t.Errorf("%q twice is %q, and once again %q (%v)", s, twice, got, err)
 		}
 	})
 }

@@ -3,12 +3,15 @@ package steps
 import (
 	"context"
 	"errors"
+	"maps"
 )
 
 // Values runs an operation that belongs to no record, as a log-in, and gives
-// everything that its steps let.
-func Values(ctx context.Context, op string, o Operation, known map[string]any) (map[string]any, error) {
+// everything that its steps let, over what was known before: a session that is
+// refreshed keeps what its steps do not say anew.
+func Values(ctx context.Context, op string, o Operation, known, before map[string]any) (map[string]any, error) {
 	out := map[string]any{}
+	maps.Copy(out, before)
 	r := newRun(op, Scope(known).with(map[string]any{"session": out}))
 	for _, st := range o {
 		if err := r.step(ctx, st, &yield{}); err != nil {

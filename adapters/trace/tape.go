@@ -127,7 +127,7 @@ func (t *Tape) stop(s *Step, e *Exchange) error {
 }
 
 func errStopped() error {
-	return adapters.Errorf(adapters.Internal, "", "stopped before the first change, as asked")
+	return adapters.Errorf(adapters.Unsupported, "", "stopped before the first change, as asked")
 }
 
 // add puts a message below its step. What is sent outside of any operation, to

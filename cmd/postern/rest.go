@@ -24,7 +24,7 @@ func restBackend(b *config.Backend, transport func(http.RoundTripper) http.Round
 		Format: r.Format.Value, Cookies: r.Cookies.Value, Size: r.Size.Value, Repeats: r.Repeats.Value, UserAgent: r.UserAgent.Value, Transport: transport,
 		TLS: rest.TLS{CA: r.TLS.CA.Resolved, Cert: r.TLS.Cert.Resolved, Key: r.TLS.Key.Resolved}}
 	if l := r.Login; l != nil {
-		cfg.Login = &rest.Login{Steps: stepsOf(l.Steps, restStep), Headers: pairs(l.Headers), Expires: rest.Text(l.Expires), Time: l.Time.Value, Again: rest.Text(l.Again)}
+		cfg.Login = &rest.Login{Steps: stepsOf(l.Steps, restStep), Refresh: stepsOf(l.Refresh, restStep), Headers: pairs(l.Headers), Expires: rest.Text(l.Expires), Time: l.Time.Value, Again: rest.Text(l.Again)}
 	}
 	if p := r.Probe; p != nil {
 		cfg.Probe = &rest.Probe{Step: restStep(&p.Step), Expect: rest.Text(p.Expect), Every: p.Every.Value}

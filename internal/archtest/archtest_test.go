@@ -48,6 +48,7 @@ var rooms = map[string][]string{
 	"github.com/gin-gonic/gin":           {"gateway", "bench/facade"},
 	"github.com/expr-lang/expr":          {"rules", "adapters/steps"},
 	"github.com/go-ldap/ldap/v3":         {"adapters/ldap"},
+	"github.com/golang-jwt/jwt/v5":       {"adapters/steps"},
 	"github.com/go-asn1-ber/asn1-ber":    {"adapters/ldap"},
 	"github.com/sony/gobreaker/v2":       {"adapters/guard"},
 	"github.com/patrickmn/go-cache":      {"adapters/guard"},
