@@ -12,6 +12,7 @@ type Client struct {
 	Profile Text // rfc, entra, okta
 	IDs     Text // allocate, existing
 	Unknown Text // ignore, reject
+	Access  Text // full, read, dryRun
 	// Secondary is what a request on an id gets that a merge made superfluous:
 	// follow, redirect, gone.
 	Secondary Text
@@ -79,6 +80,8 @@ okta:
 				says("`allocate`: ids are random and tell nothing. `existing`: the backend's key is the id, for everybody to see."),
 			field("unknown", choice("ignore", "reject"), func(c *C) *Text { return &c.Unknown }).or("ignore").
 				says("What happens to attributes that are not mapped: left out, or the request is refused."),
+			field("access", choice("full", "read", "dryRun"), func(c *C) *Text { return &c.Access }).or("full").
+				says("`read`: every change is refused with 403. `dryRun`: a change is checked, worked out, logged and answered as if it were made, and nothing is changed."),
 			field("rate", rateForm(), func(c *C) *Rate { return &c.Rate }).or("{}").like("{reads: 100, writes: 25}").
 				says("How many requests a second it may make."),
 			field("secondary", choice("follow", "redirect", "gone"), func(c *C) *Text { return &c.Secondary }).or("follow").

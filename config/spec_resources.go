@@ -35,6 +35,7 @@ type Target struct {
 	Backend   Text
 	Key       []Text
 	Scope     Text // expression over record
+	Managed   Text // expression over record
 	When      Text // expression over resource
 	Birth     Text // a field
 	Constants []Constant
@@ -154,6 +155,8 @@ func target() form[Target] {
 				says("The field, or the fields, by which the backend knows a record. Clients do not see it."),
 			field("scope", expression(), func(t *T) *Text { return &t.Scope }).like(`'record.kind != "builtin"'`).
 				says("An expression over `record`: which records provisioning may see. The others are neither shown nor touched."),
+			field("managed", expression(), func(t *T) *Text { return &t.Managed }).like(`'record.kind != "service"'`).
+				says("An expression over `record`: which of them provisioning may change. The others are shown, and every change is refused with 403. Default: all."),
 			field("when", expression(), func(t *T) *Text { return &t.When }).like(`'resource.userType == "Employee"'`).
 				says("An expression over `resource`: which resources belong here. Others are refused."),
 			field("birth", text(), func(t *T) *Text { return &t.Birth }).like("created_at").

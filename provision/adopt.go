@@ -68,12 +68,19 @@ func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry
 	if u.rec, err = u.read(fresh, t, e, u.plan.Want); err != nil {
 		return nil, err
 	}
+	if err := t.manages(u.rec); err != nil {
+		return nil, err
+	}
 	if u.before, err = u.one(ctx, c, t, u.rec, e, u.plan, who); err != nil {
 		return nil, err
 	}
 	u.after = overlay(u.before, d)
 	if active := d.Resource.Layout().Find("active"); t.Correlate.Reactivate && active != nil && !d.Resource.Get(active).Present() {
 		u.after.Set(active, scim.Bool(true))
+	}
+	if c.trying() {
+		u.tried(ctx, c, t, "create, of a record that is there", e.Identity)
+		return u.answer(ctx, c, t, u.rec, e, u.plan, who)
 	}
 	if err := u.amend(ctx); err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ type Caller struct {
 	Reject bool
 	// Secondary is what requests get on ids that a merge made superfluous.
 	Secondary Secondary
+	Access    Access
 }
 
 func (c Caller) domain() identity.Domain {

@@ -49,6 +49,9 @@ const attempts = 5
 // difference.
 func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *rules.Plan,
 	work func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	if err := c.gate(); err != nil {
+		return nil, err
+	}
 	if t.caps.NoUpdate {
 		return nil, scim.Errorf(501, "", "This backend lets nobody change a %s.", t.name)
 	}
@@ -100,6 +103,9 @@ func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resou
 		return nil, err
 	}
 	if u.before, err = u.one(ctx, u.c, u.t, u.rec, u.e, u.plan, u.who); err != nil {
+		return nil, err
+	}
+	if err := u.t.manages(u.rec); err != nil {
 		return nil, err
 	}
 	if err := u.permitted(); err != nil {
@@ -178,6 +184,13 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fiel
 	if !u.t.inScope(d.After) {
 		return u.rec, scim.Bad(scim.InvalidValue, "With this change the %s would be outside what provisioning may manage here.", u.t.name)
 	}
+	if u.t.Mapping.HasManaged() && !u.t.Mapping.Managed(d.After) {
+		return u.rec, scim.Bad(scim.InvalidValue, "With this change the %s would be one that provisioning may not change again.", u.t.name)
+	}
+	if u.c.trying() {
+		u.tried(ctx, u.c, u.t, "update", u.e.Identity)
+		return d.After, nil
+	}
 	if err := u.disableFurther(ctx); err != nil {
 		return u.rec, err
 	}
@@ -225,6 +238,10 @@ func (u *update) intendRename(ctx context.Context, d adapters.Delta) (identity.I
 func (u *update) keepExternalID(ctx context.Context) error {
 	ext := u.externalID(u.t, u.after)
 	if ext == u.externalID(u.t, u.before) {
+		return nil
+	}
+	if u.c.trying() {
+		u.e.ExternalID = ext
 		return nil
 	}
 	err := u.ids.SetExternalID(context.WithoutCancel(ctx), u.c.Caller.domain(), u.t.name, u.e.ID, ext)

@@ -51,7 +51,7 @@ func (s *Service) counterpart(ctx context.Context, c Call, t *target, r *scim.Re
 	}
 	shown := found[:0]
 	for _, rec := range found {
-		if t.inScope(rec) {
+		if t.inScope(rec) && t.Mapping.Managed(rec) {
 			shown = append(shown, rec)
 		}
 	}

@@ -23,6 +23,9 @@ func (s *Service) Create(ctx context.Context, c Call, d *schema.Decoded) (*scim.
 }
 
 func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decoded) (*scim.Resource, error) {
+	if err := c.gate(); err != nil {
+		return nil, err
+	}
 	if t.caps.NoCreate {
 		return nil, scim.Errorf(501, "", "This backend lets nobody create a %s.", t.name)
 	}
@@ -61,6 +64,9 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 		}
 		return nil, err
 	}
+	if c.trying() {
+		return s.pretend(ctx, c, t, rec, who, s.externalID(t, d.Resource))
+	}
 	in, err := s.intend(ctx, c, t, d.Resource)
 	if err != nil {
 		return nil, err
@@ -78,7 +84,7 @@ func (s *Service) insert(ctx context.Context, c Call, t *target, in identity.Int
 	}
 	settle := context.WithoutCancel(ctx) // the backend has it: the rest must not stop halfway
 	t.recall.forget(stored.Key)
-	if !t.inScope(stored) {
+	if !t.inScope(stored) || !t.Mapping.Managed(stored) {
 		s.takeBack(settle, t, in, stored.Key)
 		return nil, scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", t.name)
 	}

@@ -17,6 +17,9 @@ func (s *Service) Delete(ctx context.Context, c Call, id string) error {
 }
 
 func (s *Service) remove(ctx context.Context, c Call, t *target, id string) error {
+	if err := c.gate(); err != nil {
+		return err
+	}
 	ctx = adapters.ForClient(ctx, c.Caller.Client)
 	e, release, err := s.claim(ctx, c, t, id)
 	if err == nil {
@@ -30,6 +33,10 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	}
 	if err := s.permitDelete(ctx, c, t, e); err != nil {
 		return err
+	}
+	if c.trying() {
+		s.tried(ctx, c, t, "delete", e.Identity)
+		return nil
 	}
 	if !e.Primary { // the client lets go of an id that a merge made superfluous; the record stays
 		err := s.ids.Acknowledge(ctx, c.Caller.domain(), t.name, id)
@@ -63,14 +70,18 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 }
 
 // permitDelete carries the call's condition out. Between this and the deletion
-// nobody else changes the record through Postern; the backend's own users may.
+// nobody else changes the record through Postern; the backend's own users may. Of a
+// client that only tries it makes sure that there is something to delete.
 func (s *Service) permitDelete(ctx context.Context, c Call, t *target, e identity.Entry) error {
-	if !c.If.Given() {
+	if !c.If.Given() && !c.trying() {
 		return nil
 	}
 	rec, err := s.read(adapters.WithoutCache(ctx), t, e, t.standard.Want)
 	if err != nil {
 		return gone(t, err)
+	}
+	if err := t.manages(rec); err != nil || !c.If.Given() {
+		return err
 	}
 	res, err := s.answer(ctx, c, t, rec, e, t.standard, nil)
 	if err != nil {
@@ -84,7 +95,7 @@ func (s *Service) permitDelete(ctx context.Context, c Call, t *target, e identit
 // out of scope are left alone.
 func (s *Service) erase(ctx context.Context, t *target, e identity.Entry) ([]adapters.Key, error) {
 	keys := t.keys(e)
-	if t.scoped || t.born {
+	if t.watched() {
 		shown, err := s.shownOf(ctx, t, e, keys)
 		if err != nil {
 			return nil, err
@@ -111,9 +122,12 @@ func (s *Service) erase(ctx context.Context, t *target, e identity.Entry) ([]ada
 func (s *Service) shownOf(ctx context.Context, t *target, e identity.Entry, keys []adapters.Key) ([]adapters.Key, error) {
 	ctx = adapters.WithoutCache(ctx)
 	var out []adapters.Key
-	_, err := s.read(ctx, t, e, t.scope.Want)
+	rec, err := s.read(ctx, t, e, t.scope.Want)
 	switch {
 	case err == nil:
+		if err := t.manages(rec); err != nil {
+			return nil, err
+		}
 		out = append(out, keys[0])
 	case !adapters.Is(err, adapters.NotFound):
 		return nil, err
@@ -123,7 +137,7 @@ func (s *Service) shownOf(ctx context.Context, t *target, e identity.Entry, keys
 	}
 	shown, err := t.fetch(ctx, keys[1:], t.scope.Want)
 	for _, k := range keys[1:] {
-		if rec, ok := shown[k]; ok && t.isOf(e, rec) {
+		if rec, ok := shown[k]; ok && t.isOf(e, rec) && t.Mapping.Managed(rec) {
 			out = append(out, k)
 		}
 	}

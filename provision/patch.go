@@ -37,7 +37,7 @@ func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Oper
 // the backend, without reading any (P-64). done is false if the change is more
 // than that, or the backend takes no such change.
 func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string, ops []patch.Operation) (res *scim.Resource, done bool, err error) {
-	if t.caps.NoUpdate || c.If.needsVersion() {
+	if t.caps.NoUpdate || c.If.needsVersion() || c.Caller.Access != Full {
 		return nil, false, nil
 	}
 	changes, ok := patch.MembersOnly(ops)
@@ -106,9 +106,12 @@ func (m *membership) store(ctx context.Context, e identity.Entry) (adapters.Reco
 	if m.c.Body {
 		want = m.t.plan(m.c).Want
 	}
-	if m.t.scoped || m.t.born || m.delta.Empty() {
+	if m.t.watched() || m.delta.Empty() {
 		rec, err := m.read(adapters.WithoutCache(ctx), m.t, e, want)
 		if err != nil || m.delta.Empty() {
+			return rec, err
+		}
+		if err := m.t.manages(rec); err != nil {
 			return rec, err
 		}
 	}

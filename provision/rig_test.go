@@ -29,6 +29,7 @@ const keyMark = "KEY"
 // settings are what differs between rigs.
 type settings struct {
 	scope    string // of users
+	managed  string // of users
 	restrict []func(*adapters.Capabilities)
 	unique   bool // the backend keeps login unique, by its exact spelling
 	fromName bool // the login is the key
@@ -112,7 +113,7 @@ func newRig(t testing.TB, o settings) *rig {
 	user := compile(t, rules.Input{Name: "User", Correlate: by, Endpoint: "/Users", Schema: builtin(scim.UserSchema),
 		Extensions: []schema.Extension{{Schema: builtin(scim.EnterpriseUserSchema)}},
 		Aliases:    map[string]string{"enterprise": scim.EnterpriseUserSchema},
-		Key:        []rules.Text{at("no")}, Scope: at(o.scope), Attributes: userSpecs(o)})
+		Key:        []rules.Text{at("no")}, Scope: at(o.scope), Managed: at(o.managed), Attributes: userSpecs(o)})
 	group := compile(t, rules.Input{Name: "Group", Endpoint: "/Groups", Schema: builtin(scim.GroupSchema), Key: []rules.Text{at("no")},
 		Attributes: []rules.Spec{{Path: at("displayName"), Field: at("label"), Uniqueness: at("server")},
 			{Path: at("members"), Refers: at("User"), Relation: &rules.Relation{Table: at("ug"), Owner: at("g"), Member: at("u")}}}})

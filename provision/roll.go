@@ -27,7 +27,9 @@ func (s *Service) enroll(t *target, recs []adapters.Record, own *identity.Entry,
 	for i, rec := range recs {
 		r.links[i] = t.link(rec.Key)
 	}
-	if own != nil && own.Identity != "" {
+	// One without an identity but with an id is a key that this client has not met;
+	// one without either is about to be adopted, and gets none before that is done.
+	if own != nil && (own.Identity != "" || own.ID == "") {
 		r.known = 1
 		r.entries = append(r.entries, *own)
 	}

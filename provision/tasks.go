@@ -120,13 +120,17 @@ func (n *Identities) perform(ctx context.Context, task identity.Task) error {
 
 // discard deletes a record for good, and forgets it.
 func (n *Identities) discard(ctx context.Context, t *target, key adapters.Key) error {
-	if t.scoped {
-		shown, err := t.present(adapters.WithoutCache(ctx), []adapters.Key{key})
+	if t.scoped || t.Mapping.HasManaged() {
+		shown, err := t.fetch(adapters.WithoutCache(ctx), []adapters.Key{key}, t.scope.Want)
 		if err != nil {
 			return err
 		}
-		if !shown[key] {
+		rec, ok := shown[key]
+		if !ok {
 			return n.unreachable(ctx, t, key)
+		}
+		if err := t.manages(rec); err != nil {
+			return err
 		}
 	}
 	err := t.Adapter.Delete(ctx, key)
@@ -189,6 +193,9 @@ func (s *Service) tryDeactivate(ctx context.Context, tenant string, t *target, k
 	}
 	if !t.inScope(rec) {
 		return scim.Errorf(409, "", "The record is outside what provisioning may manage.")
+	}
+	if err := t.manages(rec); err != nil {
+		return err
 	}
 	before, _ := t.Mapping.Read(rec, plan, s.warner(ctx, t))
 	if v := before.Get(active); v.Present() && !v.Bool() {

@@ -244,8 +244,11 @@ func (c *compiler) fallback(r *Rule) {
 
 // conditions compiles scope and when, and notes all fields that are named.
 func (c *compiler) conditions() {
-	if c.m.scope = c.compileScope(c.in.Scope); c.m.scope != nil {
+	if c.m.scope = c.compileScope(c.in.Scope, "scope", "the record is hidden"); c.m.scope != nil {
 		c.fields = append(c.fields, c.m.scope.expression.names...)
+	}
+	if c.m.managed = c.compileScope(c.in.Managed, "managed", "the record may only be read"); c.m.managed != nil {
+		c.fields = append(c.fields, c.m.managed.expression.names...)
 	}
 	if c.in.When.Value != "" {
 		if c.m.when = c.expression(c.in.When, c.resourceEnvironment(nil), expr.AsBool()); c.m.when != nil {
@@ -365,6 +368,9 @@ func (c *compiler) finish() {
 	m.gather()
 	if m.scope != nil {
 		m.scope.expression.link(m.shape)
+	}
+	if m.managed != nil {
+		m.managed.expression.link(m.shape)
 	}
 	meta := m.Type.Layout.Meta
 	m.created, m.modified, m.typeName = meta.Find("created"), meta.Find("lastModified"), meta.Find("resourceType")

@@ -22,6 +22,7 @@ type Mapping struct {
 	groups     []*group
 	gatherings []*gathering
 	scope      *scope
+	managed    *scope
 	birth      string // "": none
 	correlate  []*scim.Attribute
 	when       *expression
@@ -75,6 +76,13 @@ func (m *Mapping) References() []string {
 
 // InScope reports whether provisioning may see the record.
 func (m *Mapping) InScope(r adapters.Record) bool { return m.scope.admits(r) }
+
+// Managed reports whether provisioning may change the record. Where an expression
+// fails it may not: what cannot be judged stays untouched.
+func (m *Mapping) Managed(r adapters.Record) bool { return m.managed.admits(r) }
+
+// HasManaged reports whether there are records that may only be seen.
+func (m *Mapping) HasManaged() bool { return m.managed != nil }
 
 // ScopeFields lists the fields that the scope looks at.
 func (m *Mapping) ScopeFields() []string {
@@ -158,6 +166,9 @@ func (m *Mapping) Plan(need func(*scim.Attribute) bool) *Plan {
 	}
 	if m.scope != nil {
 		names = append(names, m.scope.expression.names...)
+	}
+	if m.managed != nil {
+		names = append(names, m.managed.expression.names...)
 	}
 	if m.birth != "" {
 		names = append(names, m.birth)

@@ -46,7 +46,7 @@ func (m *Mapping) ReferenceFields() []ReferenceField {
 // usedBesides reports whether something but a rule needs the rule's field as the
 // backend holds it.
 func (m *Mapping) usedBesides(r *Rule) bool {
-	if slices.Contains(m.key, r.field) || m.scope != nil && slices.Contains(m.scope.expression.names, r.field) {
+	if slices.Contains(m.key, r.field) || m.scope.names(r.field) || m.managed.names(r.field) {
 		return true
 	}
 	for _, c := range m.constants {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 
@@ -16,7 +18,7 @@ type scope struct {
 	condition  filter.Expr // over fields, with the same meaning; nil if there is none
 }
 
-func (c *compiler) compileScope(at Text) *scope {
+func (c *compiler) compileScope(at Text, what, otherwise string) *scope {
 	if at.Value == "" {
 		return nil
 	}
@@ -24,15 +26,20 @@ func (c *compiler) compileScope(at Text) *scope {
 	if e == nil {
 		return nil
 	}
-	c.checkCondition(e, "scope")
+	c.checkCondition(e, what)
 	s := &scope{expression: e}
 	if f := conditionFilter(e.tree, false); f != nil {
 		s.condition = filter.Simplify(f)
 		c.warnAbsent(e, "") // no absent value makes it fail
 		return s
 	}
-	c.warnAbsent(e, "the record is hidden")
+	c.warnAbsent(e, otherwise)
 	return s
+}
+
+// names reports whether the scope looks at the field.
+func (s *scope) names(field string) bool {
+	return s != nil && slices.Contains(s.expression.names, field)
 }
 
 // admits reports whether provisioning may see the record. An expression that

@@ -70,6 +70,7 @@ type Input struct {
 	Attributes []Spec
 	Key        []Text // the fields that make the key
 	Scope      Text   // over record: the records that provisioning may see
+	Managed    Text   // over record: those of them that it may change
 	Birth      Text   // a field that never changes, by which a record is told from another one with its key
 	When       Text   // over resource: the resources that this backend takes
 	Correlate  []Text // the attributes by which a create is known to be about a record that is there

@@ -94,7 +94,7 @@ func known(cfg *config.Config, p rules.Problem) bool {
 // input says a resource type in the words of rules.
 func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema) (rules.Input, bool) {
 	in := rules.Input{Name: r.Name.Value, Endpoint: r.Endpoint.Value, Description: r.Description.Value, At: rules.Text(r.Name),
-		Aliases: map[string]string{}, Scope: rules.Text(r.Target.Scope), When: rules.Text(r.Target.When), Birth: rules.Text(r.Target.Birth)}
+		Aliases: map[string]string{}, Scope: rules.Text(r.Target.Scope), Managed: rules.Text(r.Target.Managed), When: rules.Text(r.Target.When), Birth: rules.Text(r.Target.Birth)}
 	var ok bool
 	if in.Schema, ok = findSchema(r.SchemaURN, own); !ok {
 		return in, false

@@ -151,13 +151,23 @@ func clients(cfg *config.Config) []auth.Client {
 	var out []auth.Client
 	for _, c := range cfg.Clients {
 		n := auth.Client{Principal: auth.Principal{Profile: c.Profile.Value, Reads: c.Rate.Reads.Value, Writes: c.Rate.Writes.Value, Caller: provision.Caller{Tenant: cfg.Tenant, Client: c.Name.Value,
-			Existing: c.IDs.Value == "existing", Reject: c.Unknown.Value == "reject", Secondary: secondary(c)}}}
+			Existing: c.IDs.Value == "existing", Reject: c.Unknown.Value == "reject", Secondary: secondary(c), Access: access(c)}}}
 		for _, t := range c.Tokens {
 			n.Tokens = append(n.Tokens, auth.Token{Hash: t.Hash, Expires: t.Expires.Value, Subject: t.Subject.Value})
 		}
 		out = append(out, n)
 	}
 	return out
+}
+
+func access(c config.Client) provision.Access {
+	switch c.Access.Value {
+	case "read":
+		return provision.Reading
+	case "dryRun":
+		return provision.Trying
+	}
+	return provision.Full
 }
 
 func certificate(g *config.Gateway, log *slog.Logger) (*tls.Config, error) {
