@@ -38,6 +38,7 @@ type commands struct {
 	Init    initCommand    `cmd:"" help:"Start a configuration from a database, or from a sample of an API."`
 	Try     tryCommand     `cmd:"" help:"Send one request through a configuration and show what happens."`
 	Test    testCommand    `cmd:"" help:"Run the tests of a configuration."`
+	Conform conformCommand `cmd:"" help:"Check how well a SCIM server, of whatever make, keeps the standards."`
 	Schema  schemaCommand  `cmd:"" help:"Print the JSON Schema of configurations, for editors."`
 	Token   tokenCommand   `cmd:"" help:"Make a token for a client, and the hash for the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`

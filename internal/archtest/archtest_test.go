@@ -41,6 +41,7 @@ var may = map[string][]string{
 	"gateway/auth":         {"scim", "provision"},
 	"gateway/admin":        {"provision", "identity", "scim", "gateway/auth"},
 	"config":               {},
+	"conform":              {},
 }
 
 // rooms says where a library may be imported.
