@@ -46,8 +46,8 @@ func (r *reader) check(c *Config, t *Tree) {
 			r.report.Errorf(item.Key, "", "%s is empty, and Postern needs at least one", k)
 		}
 	}
-	if strings.HasPrefix(c.Identities.Value, sqliteScheme+":memory:") {
-		r.report.Warnf(c.Identities.Text, "as in sqlite:state/postern.db", "every id will change when Postern starts again")
+	if strings.HasPrefix(c.Identities.Reveal(), sqliteScheme+":memory:") {
+		r.report.Warnf(Text{Line: c.Identities.Line, Column: c.Identities.Column}, "as in sqlite:state/postern.db", "every id will change when Postern starts again")
 	}
 	checkTokens(r, c)
 	checkAdmins(r, c)

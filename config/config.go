@@ -11,7 +11,7 @@ type Config struct {
 	Tenant    string // one tenant so far
 
 	Gateway    Gateway
-	Identities Path // Resolved: "sqlite:/path"
+	Identities Secret // "sqlite:/path" or the URL of a PostgreSQL database
 	Clients    []Client
 	Admins     []Admin
 	Backends   []Backend
@@ -68,7 +68,7 @@ func (c *Config) Folders() []string {
 			out = append(out, f)
 		}
 	}
-	add(c.Identities.Resolved)
+	add(c.Identities.Reveal())
 	for _, b := range c.Backends {
 		add(b.SQL.DSN.Reveal())
 	}
@@ -79,13 +79,13 @@ func (c *Config) Folders() []string {
 func root() form[Config] {
 	return block[Config]{
 		title: "the file",
-		doc: "One YAML file says everything. Relative paths start in its folder. In `token`, `hash`, `dsn` and the secrets of a backend, `${env:NAME}` stands for an " +
+		doc: "One YAML file says everything. Relative paths start in its folder. In `identities`, `token`, `hash`, `dsn` and the secrets of a backend, `${env:NAME}` stands for an " +
 			"environment variable, `${file:/path}` for the content of a file, and `${command:program argument}` for what a program prints (`$${` is a plain `${`). `postern check` finds every problem at once.",
 		keys: []key[Config]{
 			field("gateway", gateway(), func(c *Config) *Gateway { return &c.Gateway }).or("{}").
 				says("The door: where Postern listens and what it lets in."),
-			field("identities", store(), func(c *Config) *Path { return &c.Identities }).or("sqlite:postern.db").like("sqlite:state/postern.db").
-				says("The database of the mapping table: which id stands for which record. Losing it changes every id. Its folder is created."),
+			field("identities", store(), func(c *Config) *Secret { return &c.Identities }).or("sqlite:postern.db").like("sqlite:state/postern.db").
+				says("The database of the mapping table: which id stands for which record. Losing it changes every id. `sqlite:` and a path, whose folder is created, for one node; `postgres://user:password@host:5432/database` for any number of them. See [operating](operating.md#many-nodes)."),
 			field("clients", named("client", client(), plainName, func(c *Client) *Text { return &c.Name }), func(c *Config) *[]Client { return &c.Clients }).required().
 				like("{entra: {token: \"${env:ENTRA_TOKEN}\"}}").
 				says("Who may call: one entry for each identity provider, by a name of your choice. Ids and externalIds are kept apart by this name: do not change it."),

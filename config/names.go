@@ -74,15 +74,17 @@ func filePath(there bool) form[Path] {
 }
 
 // store is a database of Postern's own.
-func store() form[Path] {
-	s := &shape{word: "database", types: []string{"string"}, match: "^sqlite:."}
-	return scalar(s, func(r *reader, t *Tree) (Path, string, string) {
-		resolved, ok := r.resolveSQLite(t.Value)
-		if !ok {
-			return Path{}, quoted(t.Value) + " is no database", "as in sqlite:state/postern.db"
+func store() form[Secret] {
+	return secret(func(r *reader, value string) (string, string, string) {
+		if isServer(value) && strings.HasPrefix(value, "postgres") {
+			return value, "", ""
 		}
-		return Path{Text: t.Text, Resolved: resolved}, "", ""
-	}, func(v Path, _ *Tree) Path { return v })
+		resolved, ok := r.resolveSQLite(value)
+		if !ok {
+			return "", "this is no database for the mapping table", "as in sqlite:state/postern.db or postgres://user:password@host:5432/database"
+		}
+		return resolved, "", ""
+	})
 }
 
 const sqliteScheme = "sqlite:"

@@ -101,7 +101,7 @@ func TestComplete(t *testing.T) {
 		{"time", c.Gateway.Limits.Time.Value, 90 * time.Second},
 		{"time's place", [2]int{c.Gateway.Limits.Time.Line, c.Gateway.Limits.Time.Column}, [2]int{16, 11}},
 		{"level", c.Gateway.Log.Level, Text{"debug", 17, 16}},
-		{"identities", c.Identities.Resolved, "sqlite:" + dir + "/state/ids.db?_busy_timeout=500"},
+		{"identities", c.Identities.Reveal(), "sqlite:" + dir + "/state/ids.db?_busy_timeout=500"},
 		{"T-09 token from the environment", c.Clients[0].Tokens[0].Hash, hashToken("token-of-entra")},
 		{"hash in lower case", c.Clients[1].Tokens[0].Hash[:12], "sha256:b5bb9"},
 		{"T-05 expiry", c.Clients[1].Tokens[1].Expires.Value.UTC().Hour(), 10},

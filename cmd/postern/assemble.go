@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/guard"
@@ -55,11 +54,7 @@ func (a *assembly) open(ctx context.Context) error {
 
 // openTable opens the mapping table, and makes the service of all that is open.
 func (a *assembly) openTable(ctx context.Context) error {
-	path, ok := strings.CutPrefix(a.cfg.Identities.Resolved, "sqlite:")
-	if !ok {
-		return fmt.Errorf("identities: %q is no sqlite: database", a.cfg.Identities.Value)
-	}
-	ids, err := a.trial.identities(ctx, path, a.traceIDs)
+	ids, err := a.trial.identities(ctx, a.cfg.Identities.Reveal(), a.traceIDs)
 	if err != nil {
 		return fmt.Errorf("identities: %w", err)
 	}

@@ -82,34 +82,34 @@ func secretField(m *rules.Mapping) func(string) bool {
 
 // identities opens the mapping table. A dry run that finds none works on one that
 // is thrown away, which is what the other would be like.
-func (t *trialRun) identities(ctx context.Context, path string, trace func(string)) (*identity.Store, error) {
+func (t *trialRun) identities(ctx context.Context, dsn string, trace func(string)) (*identity.Store, error) {
 	o := identity.Options{Trace: trace}
 	if t != nil {
 		if t.table != "" {
-			path = t.table
-		} else if _, err := os.Stat(path); t.dry && errors.Is(err, os.ErrNotExist) {
+			dsn = t.table
+		} else if path, file := strings.CutPrefix(dsn, "sqlite:"); file && t.dry && missing(path) {
+			var err error
 			if t.scratch, err = os.MkdirTemp("", "postern-*"); err != nil {
 				return nil, err
 			}
-			path = filepath.Join(t.scratch, "ids.db")
+			dsn = filepath.Join(t.scratch, "ids.db")
 		} else {
 			o.DryRun = t.dry
 		}
 	}
-	return identity.Open(ctx, path, o)
+	return identity.Open(ctx, dsn, o)
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // secrets are the texts of a configuration that nobody is to see.
 func secrets(cfg *config.Config) []string {
-	var out []string
+	out := passwordIn(cfg.Identities.Reveal())
 	for _, b := range cfg.Backends {
-		if _, after, ok := strings.Cut(b.SQL.DSN.Reveal(), "://"); ok {
-			if user, _, ok := strings.Cut(after, "@"); ok {
-				if _, password, ok := strings.Cut(user, ":"); ok {
-					out = append(out, password)
-				}
-			}
-		}
+		out = append(out, passwordIn(b.SQL.DSN.Reveal())...)
 		for _, list := range [][]config.NamedSecret{b.REST.Headers, b.REST.Secrets, b.Command.Environment, b.Command.Secrets} {
 			for _, s := range list {
 				out = append(out, s.Value.Reveal())
@@ -126,6 +126,16 @@ func secrets(cfg *config.Config) []string {
 		}
 	}
 	return out
+}
+
+// passwordIn is the password of a database's URL, if there is one.
+func passwordIn(dsn string) []string {
+	_, after, _ := strings.Cut(dsn, "://")
+	user, _, found := strings.Cut(after, "@")
+	if _, password, ok := strings.Cut(user, ":"); ok && found {
+		return []string{password}
+	}
+	return nil
 }
 
 // clientOf finds the client as whom a request is sent: the only one, unless it is
