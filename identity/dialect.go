@@ -25,7 +25,9 @@ type dialect interface {
 	clock() string         // asks it for the time, in microseconds; "": the machine's is everybody's
 	again(error) bool      // a transaction gave way to another, and may be tried again
 	writers() int          // how many transactions of one process may write at a time
-	classify(error) error  // gives an error the class that callers tell apart
+	notifies() bool        // it can tell other processes of changes
+	listen(ctx context.Context, dsn string, told func()) error
+	classify(error) error // gives an error the class that callers tell apart
 }
 
 // dialectOf answers the dialect of a DSN; a bare path is a file of SQLite.
@@ -38,7 +40,7 @@ func dialectOf(dsn string) (dialect, error) {
 	case "sqlite":
 		return sqlite{}, nil
 	case "postgres", "postgresql":
-		return postgres{}, nil
+		return &postgres{}, nil
 	}
 	return nil, fmt.Errorf("identity: cannot keep the mapping table in %q: write sqlite:PATH or postgres://user:password@host:5432/database", scheme)
 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 )
@@ -42,6 +43,9 @@ type Intent struct {
 	Since      time.Time `json:"since"`
 	Node       string    `json:"-"`
 	Domain     Domain    `json:"-"`
+	// Shared says, of Begin, that other processes were at work on the table then.
+	Shared bool  `json:"-"`
+	until  int64 // when its process is taken to be no more
 }
 
 // ErrPending is the answer to a create of what somebody is creating already.
@@ -51,6 +55,9 @@ var ErrPending = errors.New("the same is being created already")
 // same time share a transaction.
 func (s *Store) Begin(ctx context.Context, in Intent) (Intent, error) {
 	in.State, in.Node = IntentRunning, s.node
+	if err := s.live(ctx); err != nil {
+		return in, err
+	}
 	err := s.together(ctx, func(x *session) error {
 		in.Begun = micros(x.now)
 		keys := make([]string, len(in.Keys))
@@ -61,9 +68,12 @@ func (s *Store) Begin(ctx context.Context, in Intent) (Intent, error) {
 		if !isText(value) {
 			value = ""
 		}
-		var err error
-		in.Nr, err = x.number(qBegin, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
-			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "")
+		in.Nr = 0
+		err := x.row(qBegin, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
+			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "").Scan(&in.Nr, &in.Shared)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
 		return err
 	})
 	if err == nil && in.Nr == 0 {
@@ -93,6 +103,9 @@ func (s *Store) Put(ctx context.Context, nr int64, state, note string) error {
 
 // Take makes an intent one's own, to carry it on: false if another one was faster.
 func (s *Store) Take(ctx context.Context, in Intent) (mine bool, err error) {
+	if err := s.live(ctx); err != nil {
+		return false, err
+	}
 	err = s.write(ctx, "take", func(x *session) error {
 		n, err := x.exec(qTake, in.Nr, in.Node, in.State, in.Tries, s.node, x.now)
 		mine = n == 1
@@ -109,7 +122,7 @@ func (s *Store) Intents(ctx context.Context, tenant string) ([]Intent, error) {
 		var begun, since int64
 		var keys string
 		err := scan(&in.Nr, &in.Domain.Tenant, &in.Domain.Client, &in.Domain.Existing, &in.Type, &in.Backend, &in.Kind, &in.Identity, &keys,
-			&in.Attribute, &in.Value, &in.ExternalID, &in.Node, &in.State, &in.Tries, &in.Note, &begun, &since)
+			&in.Attribute, &in.Value, &in.ExternalID, &in.Node, &in.State, &in.Tries, &in.Note, &begun, &since, &in.until)
 		if err != nil {
 			return err
 		}
@@ -122,13 +135,15 @@ func (s *Store) Intents(ctx context.Context, tenant string) ([]Intent, error) {
 }
 
 // Orphaned reports whether an intent is to be carried on by whoever comes: it
-// waits, or the process that was at work on it is no more.
+// waits, or the process that was at work on it is no more: its number on this
+// machine is free, or it has long not said that it lives.
 func (s *Store) Orphaned(in Intent) bool {
 	switch in.State {
 	case IntentWaiting:
 		return true
 	case IntentRunning:
-		return dead(in.Node, s.node) || s.now().Sub(in.Since) > mostAlive
+		return dead(in.Node, s.node) || s.Age(in.Since) > mostAlive ||
+			in.until > 0 && in.until < s.tableTime() && s.steady()
 	}
 	return false
 }

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"strconv"
@@ -19,11 +21,20 @@ var process = randomID()
 // thisNode names the process: the machine, the process's number there, and
 // something that no earlier process had.
 func thisNode() string {
+	return thisMachine() + "/" + strconv.Itoa(os.Getpid()) + "/" + process
+}
+
+// thisMachine names where a process's number means this process: two containers may
+// have the same host name, and each a first process.
+func thisMachine() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost"
 	}
-	return strings.ReplaceAll(host, "/", "_") + "/" + strconv.Itoa(os.Getpid()) + "/" + process
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // where there is such a thing
+	space, _ := os.Readlink("/proc/self/ns/pid")
+	sum := sha256.Sum256([]byte(string(boot) + space))
+	return strings.ReplaceAll(host, "/", "_") + "~" + hex.EncodeToString(sum[:6])
 }
 
 // dead reports whether a process is certainly no more: it ran on this machine, and

@@ -16,7 +16,7 @@ func TestNoStatementScans(t *testing.T) {
 		for _, step := range explain(t, s, q) {
 			t.Logf("%.50q %s", q, step)
 			m := scan.FindStringSubmatch(step)
-			if m != nil && !strings.Contains(step, "VIRTUAL TABLE") && !strings.Contains(step, "CONSTANT ROW") && m[1] != "g" {
+			if m != nil && !strings.Contains(step, "VIRTUAL TABLE") && !strings.Contains(step, "CONSTANT ROW") && m[1] != "g" && m[1] != "change" /* a row for each backend */ {
 				t.Errorf("%s\nscans: %s", q, step)
 			}
 		}

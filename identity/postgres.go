@@ -21,7 +21,9 @@ import (
 // postgres is the dialect of PostgreSQL, and of databases that speak as it does:
 // many nodes write at a time. Every transaction that writes is serializable, so
 // that what is true of one at a time is true of all of them.
-type postgres struct{}
+type postgres struct {
+	tells bool // that there are changes, to those who listen
+}
 
 const (
 	postgresWriters = 4
@@ -31,7 +33,7 @@ const (
 
 var errDSN = errors.New("the dsn cannot be read; it is of the form postgres://user:password@host:5432/database?sslmode=require")
 
-func (postgres) open(ctx context.Context, dsn string, o Options) (writer, reader *sql.DB, err error) {
+func (d *postgres) open(ctx context.Context, dsn string, o Options) (writer, reader *sql.DB, err error) {
 	conn, err := pgx.ParseConfig(dsn)
 	if err != nil { // whose words may hold the password
 		return nil, nil, errDSN
@@ -52,6 +54,8 @@ func (postgres) open(ctx context.Context, dsn string, o Options) (writer, reader
 	if err := migrate(ctx, goose.DialectPostgres, "postgres", writer, o.DryRun); err != nil {
 		return nil, nil, errors.Join(err, writer.Close())
 	}
+	_, err = writer.ExecContext(ctx, "SELECT pg_notify('"+channel+"', '')")
+	d.tells = err == nil
 	looks := conn.Copy()
 	looks.RuntimeParams["default_transaction_read_only"] = "on"
 	reader = stdlib.OpenDB(*looks)
@@ -82,6 +86,8 @@ func (postgres) begin() *sql.TxOptions { return &sql.TxOptions{Isolation: sql.Le
 func (postgres) clock() string {
 	return "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 }
+
+func (d *postgres) notifies() bool { return d.tells }
 
 func (postgres) writers() int { return postgresWriters }
 

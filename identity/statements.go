@@ -86,7 +86,8 @@ SELECT coalesce((SELECT version FROM veil WHERE tenant = ?1 AND type = ?2 AND ba
     SELECT json_group_array(key) FROM link WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND is_primary = 0)`
 
 	qIntents query = `
-SELECT nr, tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since
+SELECT nr, tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since,
+    coalesce((SELECT n.until FROM node AS n WHERE n.name = journal.node), 0)
 FROM journal WHERE tenant = ?1 ORDER BY nr`
 
 	// qRef: the identities that a reference ?2 names in tenant ?1.
@@ -206,7 +207,7 @@ WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
 INSERT INTO journal (tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since, sole)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'running', 0, '', ?13, ?13, ?14)
 ON CONFLICT DO NOTHING
-RETURNING nr`
+RETURNING nr, EXISTS (SELECT 1 FROM node AS n WHERE n.until > ?13 AND n.name <> ?12)`
 	qEnd query = `DELETE FROM journal WHERE nr = ?1`
 	qPut query = `UPDATE journal SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1`
 	// qTake: intent ?1 from process ?2 for process ?5.
@@ -250,6 +251,29 @@ INSERT INTO task (move, tenant, identity, link, kind, state, tries, note, since)
 	qInsertMoveIdentity query = `INSERT INTO move_identity (identity, move) SELECT value, ?2 FROM json_each(?1)`
 )
 
+// What processes say to each other.
+const (
+	qBeat   query = `INSERT INTO node (name, until) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET until = excluded.until`
+	qBury   query = `DELETE FROM node WHERE until < ?1`
+	qLeave  query = `DELETE FROM node WHERE name = ?1`
+	qOthers query = `SELECT EXISTS (SELECT 1 FROM node WHERE until > ?2 AND name <> ?1)`
+	// qLease: work ?1 for process ?2 until ?3, if nobody has it at ?4 and it was not
+	// done after ?5.
+	qLease query = `
+INSERT INTO lease (name, node, until, done) VALUES (?1, ?2, ?3, 0)
+ON CONFLICT (name) DO UPDATE SET node = excluded.node, until = excluded.until
+WHERE lease.until < ?4 AND lease.done <= ?5`
+	qRenew    query = `UPDATE lease SET until = ?3 WHERE name = ?1 AND node = ?2 AND until >= ?4`
+	qDone     query = `UPDATE lease SET until = 0, done = ?3 WHERE name = ?1 AND node = ?2`
+	qYield    query = `UPDATE lease SET until = 0 WHERE name = ?1 AND node = ?2`
+	qGiveBack query = `DELETE FROM lease WHERE name = ?1 AND node = ?2`
+	qHolder   query = `SELECT l.node, coalesce(n.until, 0) FROM lease AS l LEFT JOIN node AS n ON n.name = l.node WHERE l.name = ?1`
+	qTell     query = `
+INSERT INTO change (topic, version) VALUES (?1, 1)
+ON CONFLICT (topic) DO UPDATE SET version = change.version + 1 RETURNING version`
+	qChanges query = `SELECT topic, version FROM change`
+)
+
 // The secrets of the table.
 const (
 	qSecret     query = `SELECT value FROM secret WHERE name = ?1`
@@ -261,7 +285,7 @@ const (
 func readQueries() []query {
 	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qIntents, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater, qSecret)
+		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges)
 }
 
 func writeQueries() []query {
@@ -269,5 +293,5 @@ func writeQueries() []query {
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
-		qMakeSecret}
+		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell}
 }

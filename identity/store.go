@@ -48,6 +48,9 @@ type Store struct {
 	closed         chan struct{}
 	idle           sync.WaitGroup // of those who gather
 	patience       time.Duration  // how long a transaction is tried again
+	dsn            string
+	heart          heart
+	changes        changes
 	closing        sync.Once
 	trace          func(string)
 }
@@ -63,7 +66,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun, trace: o.Trace, node: thisNode(), patience: o.BusyTimeout,
+	s := &Store{newID: o.NewID, newIdentity: o.NewID, now: o.Now, dialect: db, dry: o.DryRun, trace: o.Trace, node: thisNode(), patience: o.BusyTimeout, dsn: dsn,
 		jobs: make(chan job), closed: make(chan struct{})}
 	if s.newID == nil {
 		s.newID, s.newIdentity = randomID, orderedID
@@ -197,6 +200,7 @@ func (s *Store) try(ctx context.Context, f func(*session) error) error {
 		if err := tx.QueryRowContext(ctx, ask).Scan(&x.now); err != nil {
 			return err
 		}
+		s.heart.offset.Store(x.now - s.now().UnixMicro())
 	}
 	if err = f(x); err != nil {
 		if errors.Is(err, errDryRun) {

@@ -204,6 +204,8 @@ CREATE TABLE node (
     until BIGINT           NOT NULL
 );
 
+CREATE INDEX node_until ON node (until);
+
 CREATE TABLE lease (
     name  TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     node  TEXT COLLATE "C" NOT NULL,

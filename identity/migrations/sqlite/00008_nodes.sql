@@ -7,6 +7,8 @@ CREATE TABLE node (
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX node_until ON node (until);
+
 -- Work that only one process does at a time, and that is due again some time after
 -- it was done.
 CREATE TABLE lease (
