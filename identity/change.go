@@ -55,6 +55,7 @@ func (s *Store) tell() {
 	for topic := range topics {
 		var version int64
 		err := s.write(ctx, "tell", func(x *session) (err error) {
+			x.trace = nil
 			if version, err = x.number(qTell, topic); err == nil && s.dialect.notifies() {
 				err = x.notify(topic)
 			}
@@ -104,7 +105,9 @@ func (s *Store) Follow(ctx context.Context, heard func(topic string)) {
 // look compares the numbers with those that are known.
 func (s *Store) look(ctx context.Context, heard func(topic string)) error {
 	found := map[string]int64{}
-	err := s.reading(ctx).each(qChanges, nil, func(scan func(...any) error) error {
+	x := s.reading(ctx)
+	x.trace = nil
+	err := x.each(qChanges, nil, func(scan func(...any) error) error {
 		var topic string
 		var version int64
 		err := scan(&topic, &version)

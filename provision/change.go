@@ -231,7 +231,11 @@ func (u *update) intendRename(ctx context.Context, d adapters.Delta) (identity.I
 		return in, nil
 	}
 	in.Keys, in.Attribute, in.Value = []string{string(u.rec.Key)}, a.Path(), u.after.Get(a).String()
-	return u.ids.Begin(ctx, in)
+	if !a.CaseExact {
+		in.Value = scim.Fold(in.Value)
+	}
+	in.Sole = slices.Contains(u.t.newValues(u.after, u.before), a)
+	return u.begin(ctx, u.t, in, u.rec.Key, func() error { return u.free(ctx, u.t, u.after, u.before, u.rec.Key) })
 }
 
 // keepExternalID keeps externalId in the mapping table, if it changed.

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/postern/postern/adapters"
@@ -89,6 +90,9 @@ func (s *Service) insert(ctx context.Context, c Call, t *target, in identity.Int
 		return nil, scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", t.name)
 	}
 	e, err := s.ids.CreateFor(settle, in, string(stored.Key))
+	if errors.Is(err, identity.ErrUnsure) { // it is entered, or else it will be: the intent is there then
+		return nil, err
+	}
 	if err != nil {
 		s.takeBack(settle, t, in, stored.Key)
 		return nil, err

@@ -18,9 +18,15 @@ func may(a provision.Access) func(*provision.Call) {
 func (r *rig) writes(id, gid string, opts ...func(*provision.Call)) map[string]func() (*scim.Resource, error) {
 	user, group := r.call(r.User, opts...), r.call(r.Group, opts...)
 	return map[string]func() (*scim.Resource, error){
-		"create":  func() (*scim.Resource, error) { return r.tryCreate(user, `{"userName":"new","externalId":"e5","title":"Dr"}`) },
-		"replace": func() (*scim.Resource, error) { return r.tryReplace(user, id, `{"userName":"ada2","externalId":"e6","title":"Dr"}`) },
-		"patch":   func() (*scim.Resource, error) { return r.tryPatch(user, id, `{"op":"replace","path":"title","value":"Dr"}`) },
+		"create": func() (*scim.Resource, error) {
+			return r.tryCreate(user, `{"userName":"new","externalId":"e5","title":"Dr"}`)
+		},
+		"replace": func() (*scim.Resource, error) {
+			return r.tryReplace(user, id, `{"userName":"ada2","externalId":"e6","title":"Dr"}`)
+		},
+		"patch": func() (*scim.Resource, error) {
+			return r.tryPatch(user, id, `{"op":"replace","path":"title","value":"Dr"}`)
+		},
 		"members": func() (*scim.Resource, error) {
 			return r.tryPatch(group, gid, `{"op":"add","path":"members","value":[{"value":"`+id+`"}]}`)
 		},

@@ -38,50 +38,94 @@ func (s *Service) intend(ctx context.Context, c Call, t *target, r *scim.Resourc
 			in.Value = scim.Fold(in.Value)
 		}
 	}
+	return s.begin(ctx, t, in, "", func() error { return s.free(ctx, t, r, nil, "") })
+}
+
+// begin writes an intent down that gives a record a value, of the record with the
+// key or of a new one. Nobody else may be giving it to another. Where other
+// processes are at work, one may have done so since it was found to be free.
+func (s *Service) begin(ctx context.Context, t *target, in identity.Intent, key adapters.Key, free func() error) (identity.Intent, error) {
 	for try := 1; ; try++ {
 		begun, err := s.ids.Begin(ctx, in)
+		if err == nil && begun.Sole && (begun.Shared || try > 1) {
+			if err = free(); err != nil {
+				s.drop(context.WithoutCancel(ctx), begun)
+			}
+			return begun, err
+		}
 		if !errors.Is(err, identity.ErrPending) {
 			return begun, err
 		}
-		if err := s.await(ctx, t, in, try); err != nil {
+		if in.Sole, err = s.await(ctx, t, in, key, try); err != nil {
 			return in, err
 		}
 	}
 }
 
-// await deals with an earlier intent to create the same: it is carried on, if that
-// is possible now. If it was a success, the value is taken.
-func (s *Service) await(ctx context.Context, t *target, in identity.Intent, try int) error {
+// patience is how often and how long one looks whether another process has done
+// what it has begun.
+const (
+	patience      = 30
+	patiencePause = 30 * time.Millisecond
+)
+
+// await deals with an earlier intent to give the same value: it is carried on, if
+// that is possible now. If it was a success, the value is taken. sole is false if
+// the earlier intent is of the same record, and in nobody's way.
+func (s *Service) await(ctx context.Context, t *target, in identity.Intent, key adapters.Key, try int) (sole bool, err error) {
 	pending := &scim.Error{Status: 503, RetryAfter: busyRetryAfter,
 		Detail: "The same " + t.name + " is being created already, and it is not known yet what became of it; try again."}
 	all, err := s.ids.Intents(ctx, in.Domain.Tenant)
 	if err != nil {
-		return err
+		return true, err
 	}
 	for _, other := range all {
-		if other.Kind != in.Kind || other.Type != in.Type || other.Backend != in.Backend || other.Attribute != in.Attribute || other.Value != in.Value {
+		if other.Kind == identity.IntentDelete || other.State == identity.IntentStuck || other.Type != in.Type || other.Backend != in.Backend ||
+			other.Attribute != in.Attribute || other.Value != in.Value {
 			continue
 		}
-		if try == attempts || !s.ids.Orphaned(other) {
-			return pending
+		if in.Identity != "" && other.Identity == in.Identity {
+			return false, nil
+		}
+		if !s.ids.Orphaned(other) {
+			return true, s.pause(ctx, try, pending)
 		}
 		switch settled, err := s.resume(ctx, other); {
 		case err != nil:
-			return err
-		case !settled:
+			return true, err
+		case !settled || try >= patience:
 			pending.RetryAfter = defaultRetryAfter
-			return pending
+			return true, pending
 		}
-		l := t.Mapping.Type.Layout
-		e, err := schema.Bind(l, &filter.Compare{Name: in.Attribute, Op: filter.Eq, Value: filter.StringValue(in.Value)}, schema.BindOptions{})
-		if err != nil {
-			return err
-		}
-		if held, err := s.held(ctx, t, l.Resolve(in.Attribute), e, ""); err != nil || held {
-			return errors.Join(err, taken(t, in.Attribute, nil))
+		if held, err := s.heldBy(ctx, t, in, key); err != nil || held {
+			return true, errors.Join(err, taken(t, in.Attribute, nil))
 		}
 	}
-	return nil
+	return true, nil
+}
+
+// pause waits a moment for another process.
+func (s *Service) pause(ctx context.Context, try int, pending error) error {
+	if try >= patience {
+		return pending
+	}
+	select {
+	case <-time.After(patiencePause):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// heldBy reports whether a record other than the one with the key has an intent's
+// value.
+func (s *Service) heldBy(ctx context.Context, t *target, in identity.Intent, key adapters.Key) (bool, error) {
+	l := t.Mapping.Type.Layout
+	e, err := schema.Bind(l, &filter.Compare{Name: in.Attribute, Op: filter.Eq, Value: filter.StringValue(in.Value)}, schema.BindOptions{})
+	if err != nil {
+		return false, err
+	}
+	return s.held(ctx, t, l.Resolve(in.Attribute), e, key)
 }
 
 // uncreated decides what a create has come to that failed. Where the backend may

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,12 +105,19 @@ func TestCreateWithoutAnswer(t *testing.T) {
 
 // TestCreateRepeated: what the backend did not do for long enough may be repeated.
 func TestCreateRepeated(t *testing.T) {
-	r := newRig(t, settings{now: ago})
+	var later atomic.Bool
+	r := newRig(t, settings{now: func() time.Time {
+		if later.Load() {
+			return time.Now()
+		}
+		return ago()
+	}})
 	c := r.call(r.User)
 	r.silence("create", false)
 	_, err := r.tryCreate(c, `{"userName":"bob"}`)
 	equal(t, "no answer", status(err), 503)
 	r.left(1)
+	later.Store(true)
 	r.silence("", false)
 	r.create(c, `{"userName":"bob"}`)
 	r.left(0)

@@ -99,3 +99,11 @@ func (r *recall) forget(keys ...adapters.Key) {
 		delete(r.seen, k)
 	}
 }
+
+// clear forgets all: others have written.
+func (r *recall) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writes++
+	clear(r.seen)
+}

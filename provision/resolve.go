@@ -40,18 +40,19 @@ func (s *Service) queue(t *target, e identity.Entry) int {
 }
 
 // claim resolves an id for somebody who will change its record: until release is
-// called, nobody else in this process does.
+// called, nobody else in this process does, nor in another one where the backend
+// would not notice.
 func (s *Service) claim(ctx context.Context, c Call, t *target, id string) (e identity.Entry, release func(), err error) {
 	for {
 		before := s.changes.Load()
 		if e, err = s.resolve(ctx, c, t, id); err != nil {
 			return e, nil, err
 		}
-		leave, err := s.records.take(ctx, s.queue(t, e))
+		leave, far, err := s.turn(ctx, c, t, e)
 		if err != nil {
 			return e, nil, err
 		}
-		if s.changes.Load() == before {
+		if s.changes.Load() == before && !far {
 			return e, func() { s.changes.Add(1); leave() }, nil
 		}
 		// Somebody finished a change meanwhile, perhaps of this record's key.
@@ -64,6 +65,25 @@ func (s *Service) claim(ctx context.Context, c Call, t *target, id string) (e id
 			return now, nil, err
 		}
 	}
+}
+
+// turn waits until it is one's turn to change the record of an entry: in this
+// process, and in all of them if that is far.
+func (s *Service) turn(ctx context.Context, c Call, t *target, e identity.Entry) (leave func(), far bool, err error) {
+	near, err := s.records.take(ctx, s.queue(t, e))
+	if err != nil || !t.Alone || !s.ids.Shared() {
+		return near, false, err
+	}
+	name := "record " + e.Identity
+	if e.Identity == "" {
+		name = "record " + c.Caller.Tenant + " " + t.name + " " + e.Key
+	}
+	others, err := s.ids.Turn(ctx, name)
+	if err != nil {
+		near()
+		return nil, false, err
+	}
+	return func() { others(); near() }, true, nil
 }
 
 // at calls f with the entry of an id. If the record is not where the entry says,

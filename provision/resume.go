@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -54,7 +53,7 @@ func (s *Service) resume(ctx context.Context, in identity.Intent) (settled bool,
 		note = reasonOf(err)
 	}
 	var poison *poisonError
-	if errors.As(err, &poison) || in.Tries >= mostTries && time.Since(in.Begun) > settleTime {
+	if errors.As(err, &poison) || in.Tries >= mostTries && s.ids.Age(in.Begun) > settleTime {
 		state = identity.IntentStuck
 		s.log.ErrorContext(ctx, "an entry of the journal needs somebody to look at it", "entry", in.Nr, "kind", in.Kind, "type", in.Type, "reason", note)
 	}
@@ -91,7 +90,7 @@ func (s *Service) settle(ctx context.Context, in identity.Intent) (note string, 
 // unmade ends an intent that the backend has not carried out, once it is sure that
 // it will not.
 func (s *Service) unmade(ctx context.Context, in identity.Intent) (note string, err error) {
-	if time.Since(in.Begun) < settleTime {
+	if s.ids.Age(in.Begun) < settleTime {
 		return open, nil
 	}
 	return "", s.ids.Drop(ctx, in.Nr)

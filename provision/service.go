@@ -27,6 +27,10 @@ type Target struct {
 	All adapters.Adapter
 	// Correlate is what becomes of creates of what the backend has already.
 	Correlate Correlation
+
+	// Alone says that the backend does not notice when a record has changed between
+	// being read and being written: then only one process may do that at a time.
+	Alone bool
 }
 
 // Options are what a Service is made of.
@@ -124,6 +128,16 @@ func newTarget(t Target, remember time.Duration, versions bool) *target {
 
 // Types lists the resource types in the order of the configuration.
 func (s *Service) Types() []*schema.ResourceType { return s.types }
+
+// Forget forgets what is remembered of a backend's records, of all backends if it
+// is "": another process has written there.
+func (s *Service) Forget(backend string) {
+	for _, t := range s.targets {
+		if backend == "" || t.Backend == backend {
+			t.recall.clear()
+		}
+	}
+}
 
 // Ready reports whether the mapping table answers. Backends that are down do not
 // make the gateway unready: it answers 503 for them, and serves the others.

@@ -44,8 +44,22 @@ func (g *Guard) Wrap(a adapters.Adapter) adapters.Adapter {
 	if g.o.Cache > 0 && g.o.CacheSize > 0 {
 		calls = newCache(g, calls)
 	}
+	if g.o.Wrote != nil {
+		calls = &layered{calls, g.tell}
+	}
 	return &layered{calls, g.observe}
 }
+
+// tell says that something may have been written, however that ended.
+func (g *Guard) tell(ctx context.Context, op operation, next func(context.Context) error) error {
+	if op.writes() {
+		defer g.o.Wrote()
+	}
+	return next(ctx)
+}
+
+// Forget forgets what is remembered of the backend: somebody else has written there.
+func (g *Guard) Forget() { g.writes.Add(1) }
 
 // Down reports whether the breaker is open: whether calls are refused without
 // asking the backend.

@@ -33,6 +33,9 @@ type Options struct {
 
 	// Observe is told of each call, for counters. It must be quick. nil: nobody.
 	Observe func(Call)
+
+	// Wrote is called when a call that writes has ended, in whatever way. nil: nobody.
+	Wrote func()
 }
 
 // A Breaker says when to stop asking. Only calls that got no answer count

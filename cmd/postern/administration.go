@@ -84,12 +84,10 @@ func adminDoor(l net.Listener, h http.Handler, cert *tls.Config, plain bool) gat
 const housekeepingEvery = time.Hour
 
 // housekeep finishes what merges left to do, and retires ids that have waited for
-// long enough: at the start, and then again and again.
+// long enough: at the start, and then again and again. Of several nodes one does it.
 func (a *assembly) housekeep(ctx context.Context, every time.Duration) {
-	n := a.identities()
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
+	a.regularly(ctx, "housekeeping", every, func(ctx context.Context) error {
+		n := a.identities()
 		if _, _, err := n.Work(ctx); err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "housekeeping: the steps of merges", "error", err)
 		}
@@ -98,10 +96,6 @@ func (a *assembly) housekeep(ctx context.Context, every time.Duration) {
 				a.log.WarnContext(ctx, "housekeeping: ids that wait", "error", err)
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+		return ctx.Err()
+	})
 }

@@ -74,7 +74,7 @@ func (a *assembly) openBackends() error {
 	a.directories, a.branches = map[string]*ldap.Directory{}, map[string]*ldap.Adapter{}
 	for i := range a.cfg.Backends {
 		b := &a.cfg.Backends[i]
-		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log))
+		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log, a.wrote(b.Name.Value)))
 		if b.Type.Value == restKind {
 			api, problems, err := restBackend(b, a.trial.transport(b.Name.Value))
 			if err = errors.Join(err, faults(problems)); err != nil {
@@ -182,7 +182,7 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 	a.tables = append(a.tables, table)
 	correlate := provision.Correlation{Adopt: policy(r, "adopt").IsSet(), Reactivate: policy(r, "reactivate").IsSet(), By: m.Correlates()}
 	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value, Correlate: correlate,
-		Adapter: a.guards[b.Name.Value].Wrap(a.trial.watch(bare, b, m)), All: all})
+		Adapter: a.guards[b.Name.Value].Wrap(a.trial.watch(bare, b, m)), All: all, Alone: b.Type.Value != "sql"})
 	return nil
 }
 
@@ -305,7 +305,7 @@ func memoryAdapter(m *rules.Mapping, r *config.Resource) adapters.Adapter {
 	return memory.New(o)
 }
 
-func guardOptions(b *config.Backend, log *slog.Logger) guard.Options {
+func guardOptions(b *config.Backend, log *slog.Logger, wrote func()) guard.Options {
 	return guard.Options{
 		Timeout:     b.Timeout.Value,
 		Concurrency: b.Concurrency.Value,
@@ -313,6 +313,7 @@ func guardOptions(b *config.Backend, log *slog.Logger) guard.Options {
 		CacheSize:   b.Cache.Records.Value,
 		Breaker:     guard.Breaker{Failures: b.Breaker.Failures.Value, Open: b.Breaker.Open.Value},
 		Log:         log,
+		Wrote:       wrote,
 	}
 }
 

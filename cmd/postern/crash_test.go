@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -24,6 +25,11 @@ type crash struct {
 	ops    atomic.Int64
 	unsure atomic.Int64
 	stored func() map[string][]string // login to shown names
+	nodes  int                        // at a time; one if 0
+	table  func() *sql.DB             // the mapping table; of the rig if nil
+
+	serving sync.Mutex
+	bases   []string // of the nodes; "" while one is down
 }
 
 // A ghost is somebody whom a client looks after.
@@ -62,26 +68,28 @@ func TestCrashSQL(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := stage(t, fmt.Sprintf(crashSQL, c.key), "CREATE TABLE employee ("+c.table+", shown TEXT);")
-			x := &crash{rig: r, stored: func() map[string][]string {
-				out := map[string][]string{}
-				db := r.open("legacy.db")
-				rows, err := db.Query("SELECT login, shown FROM employee")
-				if err != nil {
-					r.t.Fatal(err)
-				}
-				defer rows.Close()
-				for rows.Next() {
-					var login, shown string
-					if err := rows.Scan(&login, &shown); err != nil {
-						r.t.Fatal(err)
-					}
-					out[login] = append(out[login], shown)
-				}
-				return out
-			}}
+			x := &crash{rig: r, stored: func() map[string][]string { return r.employees(r.open("legacy.db")) }}
 			x.run(crashes(t))
 		})
 	}
+}
+
+// employees are login and shown name of everybody.
+func (r *rig) employees(db *sql.DB) map[string][]string {
+	out := map[string][]string{}
+	rows, err := db.Query("SELECT login, shown FROM employee")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var login, shown string
+		if err := rows.Scan(&login, &shown); err != nil {
+			r.t.Fatal(err)
+		}
+		out[login] = append(out[login], shown)
+	}
+	return out
 }
 
 func TestCrashREST(t *testing.T) {
@@ -97,7 +105,12 @@ const crashClients = 6
 
 func (x *crash) run(operations int64, kills int) {
 	begun := time.Now()
-	p := x.fork()
+	running := make([]*process, max(1, x.nodes))
+	x.bases = make([]string, len(running))
+	for n := range running {
+		running[n] = x.fork()
+		x.bases[n] = running[n].base
+	}
 	clients := make([][]*ghost, crashClients)
 	var working sync.WaitGroup
 	for n := range clients {
@@ -114,23 +127,55 @@ func (x *crash) run(operations int64, kills int) {
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond)
-		_ = p.cmd.Process.Kill()
-		x.mu.Lock() // clients meet nobody, and wait for the next one
-		_ = p.cmd.Wait()
-		p = x.fork()
-		x.mu.Unlock()
+		n := rand.IntN(len(running))
+		_ = running[n].cmd.Process.Kill()
+		x.down(n)
+		_ = running[n].cmd.Wait()
+		running[n] = x.fork()
+		x.up(n, running[n].base)
 	}
 	working.Wait()
 	x.finish(clients)
-	x.t.Logf("%d operations, %d kills, %d without an answer, in %s", x.ops.Load(), killed, x.unsure.Load(), time.Since(begun).Round(time.Second))
+	x.t.Logf("%d nodes, %d operations, %d kills, %d without an answer, in %s", len(running), x.ops.Load(), killed, x.unsure.Load(),
+		time.Since(begun).Round(time.Second))
 }
 
-// ask sends a request; nil stands for no answer.
+// down takes a node out. If it was the only one, clients meet nobody, and wait.
+func (x *crash) down(n int) {
+	if len(x.bases) == 1 {
+		x.mu.Lock()
+	}
+	x.serving.Lock()
+	defer x.serving.Unlock()
+	x.bases[n] = ""
+}
+
+func (x *crash) up(n int, base string) {
+	x.serving.Lock()
+	x.bases[n] = base
+	x.serving.Unlock()
+	if len(x.bases) == 1 {
+		x.mu.Unlock()
+	}
+}
+
+// node is one of those that serve, as a rig.
+func (x *crash) node() *rig {
+	x.serving.Lock()
+	defer x.serving.Unlock()
+	for {
+		if base := x.bases[rand.IntN(len(x.bases))]; base != "" {
+			return &rig{t: x.t, dir: x.dir, base: base, token: x.token}
+		}
+	}
+}
+
+// ask sends a request to any node; nil stands for no answer.
 func (x *crash) ask(method, path, body string) *answer {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	x.ops.Add(1)
-	a, err := x.send(method, path, body)
+	a, err := x.node().send(method, path, body)
 	if err != nil || a.status >= 500 {
 		x.unsure.Add(1)
 		return nil
@@ -219,6 +264,9 @@ func (x *crash) twice(g *ghost, all []*ghost) {
 
 // resolve finds out what became of what had no answer.
 func (x *crash) resolve(g *ghost) {
+	if len(x.bases) > 1 {
+		time.Sleep(200 * time.Millisecond) // what the killed one had sent is still on its way
+	}
 	for _, name := range slices.Compact([]string{g.newName, g.name}) {
 		if name == "" {
 			continue
@@ -286,10 +334,13 @@ func (x *crash) finish(clients [][]*ghost) {
 		x.t.Errorf("%d are listed, %d stored", total, len(stored))
 	}
 	x.get("/Users", "count", "1000") // those that no client asked for get their ids
-	db := x.open("postern.db")
+	if x.table == nil {
+		x.table = func() *sql.DB { return x.open("postern.db") }
+	}
+	db := x.table()
 	for what, query := range map[string]string{
 		"links":                       "SELECT count(*) FROM link",
-		"records with two identities": "SELECT count(*) + " + fmt.Sprint(len(stored)) + " FROM (SELECT 1 FROM link GROUP BY key HAVING count(*) > 1)",
+		"records with two identities": "SELECT count(*) + " + fmt.Sprint(len(stored)) + " FROM (SELECT 1 FROM link GROUP BY key HAVING count(*) > 1) AS twice",
 		"living identities":           "SELECT count(*) FROM identity WHERE state <> 'gone'",
 	} {
 		if n := x.valueIn(db, query); n != fmt.Sprint(len(stored)) && len(stored) <= 1000 {

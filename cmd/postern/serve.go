@@ -90,6 +90,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 	}
 	beside.run(func(ctx context.Context) { a.housekeep(ctx, housekeepingEvery) })
 	beside.run(func(ctx context.Context) { a.resume(ctx, resumeEvery) })
+	beside.run(a.follow)
 	fmt.Fprintf(m.Stdout, "Postern serves SCIM 2.0 at %s\n", g.BaseURL())
 	if m.Listening != nil {
 		m.Listening(scim.Addr().String(), adminAddress)
