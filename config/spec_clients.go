@@ -17,6 +17,7 @@ type Client struct {
 	// follow, redirect, gone.
 	Secondary Text
 	Rate      Rate
+	Removals  Removals
 
 	token Secret // the short form
 }
@@ -32,6 +33,25 @@ func rateForm() form[Rate] {
 		keys: []key[Rate]{
 			field("reads", integer(1, most), func(r *Rate) *Int { return &r.Reads }).like("100").says("Reads and searches a second. Default: any number."),
 			field("writes", integer(1, most), func(r *Rate) *Int { return &r.Writes }).like("25").says("Changes a second; a bulk request is one. Default: any number."),
+		},
+	}.form()
+}
+
+// A Removals is how many resources a client may delete or set inactive within a
+// time; 0: any number.
+type Removals struct {
+	Most   Int
+	Within Duration
+}
+
+func removalsForm() form[Removals] {
+	return block[Removals]{
+		title: "removals",
+		doc:   "A client that goes further is stopped (403) until an administrator lets it go on: `postern removals allow`, or the admin API.",
+		keys: []key[Removals]{
+			field("most", integer(1, 1_000_000), func(r *Removals) *Int { return &r.Most }).like("50").
+				says("Resources that it may delete or set inactive. Default: any number."),
+			field("within", duration(time.Second), func(r *Removals) *Duration { return &r.Within }).or("1h").says("Counted from the first one on."),
 		},
 	}.form()
 }
@@ -84,6 +104,8 @@ okta:
 				says("`read`: every change is refused with 403. `dryRun`: a change is checked, worked out, logged and answered as if it were made, and nothing is changed."),
 			field("rate", rateForm(), func(c *C) *Rate { return &c.Rate }).or("{}").like("{reads: 100, writes: 25}").
 				says("How many requests a second it may make."),
+			field("removals", removalsForm(), func(c *C) *Removals { return &c.Removals }).or("{}").like("{most: 50, within: 1h}").
+				says("How many resources it may delete or set inactive before somebody has to agree."),
 			field("secondary", choice("follow", "redirect", "gone"), func(c *C) *Text { return &c.Secondary }).or("follow").
 				says("What a request on an id gets that is superfluous since a merge. `follow`: it acts on the merged resource, and the answer carries the id that stays. " +
 					"`redirect`: 308, with the address that stays. `gone`: 404. A DELETE is taken as the acknowledgement in any case: 204, the id is gone, the account stays."),

@@ -78,6 +78,9 @@ func (x *exchange) admit(a access) (err error) {
 		if err = x.slow(); err != nil {
 			return err
 		}
+		if err = x.paused(); err != nil {
+			return err
+		}
 	}
 	if x.base, err = x.site.of(r); err != nil {
 		return err
@@ -86,6 +89,23 @@ func (x *exchange) admit(a access) (err error) {
 		return nil // its success has no body, and errors are sent whatever is accepted
 	}
 	return acceptable(r.Header["Accept"])
+}
+
+// paused refuses what is refused during maintenance.
+func (x *exchange) paused() error {
+	if x.pause == nil {
+		return nil
+	}
+	p := x.pause()
+	if !p.All && (!p.Writes || x.reading()) {
+		return nil
+	}
+	e := scim.Errorf(http.StatusServiceUnavailable, "", "The gateway is in maintenance; send the request again later.")
+	if !p.All {
+		e.Detail = "The gateway is in maintenance and takes no changes; send the request again later."
+	}
+	e.RetryAfter = p.RetryAfter
+	return e
 }
 
 // recover turns a panic into an answer (E-10).

@@ -83,6 +83,9 @@ type Options struct {
 	CursorKey  []byte
 	CursorTime time.Duration
 
+	// Pause says what is refused for now; nil: nothing ever.
+	Pause func() Pause
+
 	// Config is what /ServiceProviderConfig says. A zero FilterMaxResults becomes
 	// Limits.PageMax.
 	Config schema.ProviderConfig
@@ -96,6 +99,13 @@ type Options struct {
 	// Principal.Profile. A name that is missing stands for the zero Profile.
 	Profiles map[string]Profile
 	Logger   *slog.Logger
+}
+
+// A Pause is what clients get instead of an answer during maintenance: 503, and
+// when to come again.
+type Pause struct {
+	Writes, All bool // what is refused
+	RetryAfter  int  // seconds
 }
 
 // A Profile is the habits of one kind of client. The zero value is what most
@@ -132,6 +142,7 @@ func New(o Options) (http.Handler, error) {
 		limits:   o.Limits.withDefaults(),
 		profiles: o.Profiles,
 		log:      o.Logger,
+		pause:    o.Pause,
 	}
 	d.discovery.types, d.discovery.config = o.Types, o.Config
 	d.discovery.config.FilterMaxResults = cmp.Or(o.Config.FilterMaxResults, d.limits.PageMax)
@@ -154,6 +165,7 @@ func New(o Options) (http.Handler, error) {
 // A door is what all requests share. It does not change after New.
 type door struct {
 	site        site
+	pause       func() Pause
 	cursors     *sealer  // nil: there are none
 	rates       sync.Map // of *rates by tenant and client
 	provider    Provider

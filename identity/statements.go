@@ -280,16 +280,36 @@ const (
 	qMakeSecret query = `INSERT INTO secret (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING`
 )
 
+// Brakes.
+const (
+	// qRemove counts a removal at ?3, of at most ?5 since ?4, or changes nothing.
+	qRemove query = `
+INSERT INTO removal (tenant, client, begun, count, stopped, until, who, why) VALUES (?1, ?2, ?3, 1, 0, 0, '', '')
+ON CONFLICT (tenant, client) DO UPDATE SET
+    begun = CASE WHEN removal.begun <= ?4 THEN ?3 ELSE removal.begun END,
+    count = CASE WHEN removal.begun <= ?4 THEN 1 ELSE removal.count + 1 END
+WHERE removal.until > ?3 OR removal.stopped = 0 AND (removal.begun <= ?4 OR removal.count < ?5)`
+	qStop   query = `UPDATE removal SET stopped = ?3 WHERE tenant = ?1 AND client = ?2 AND stopped = 0`
+	qResume query = `
+INSERT INTO removal (tenant, client, begun, count, stopped, until, who, why) VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, ?6)
+ON CONFLICT (tenant, client) DO UPDATE SET begun = ?3, count = 0, stopped = 0, until = ?4, who = ?5, why = ?6`
+	qRemovals       query = `SELECT client, begun, count, stopped, until, who, why FROM removal WHERE tenant = ?1 ORDER BY client`
+	qMaintenance    query = `SELECT mode, retry, who, why, since FROM maintenance WHERE tenant = ?1`
+	qSetMaintenance query = `
+INSERT INTO maintenance (tenant, mode, retry, who, why, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (tenant) DO UPDATE SET mode = ?2, retry = ?3, who = ?4, why = ?5, since = ?6`
+)
+
 // readQueries are prepared on both pools, writeQueries on the writer only, at
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
 	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qIntents, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges)
+		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges, qRemovals, qMaintenance)
 }
 
 func writeQueries() []query {
-	return []query{qNewIdentity, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
+	return []query{qRemove, qStop, qResume, qSetMaintenance, qNewIdentity, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,

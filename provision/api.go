@@ -19,6 +19,7 @@ type Caller struct {
 	// Secondary is what requests get on ids that a merge made superfluous.
 	Secondary Secondary
 	Access    Access
+	Removals  Quota
 }
 
 func (c Caller) domain() identity.Domain {

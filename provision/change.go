@@ -191,6 +191,11 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fiel
 		u.tried(ctx, u.c, u.t, "update", u.e.Identity)
 		return d.After, nil
 	}
+	if u.disables() {
+		if err := u.spare(ctx, u.c); err != nil {
+			return u.rec, err
+		}
+	}
 	if err := u.disableFurther(ctx); err != nil {
 		return u.rec, err
 	}

@@ -45,6 +45,9 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 		}
 		return err
 	}
+	if err := s.spare(ctx, c); err != nil {
+		return err
+	}
 	in, err := s.intendDelete(ctx, c, t, e)
 	if err != nil {
 		return err

@@ -58,15 +58,21 @@ func (c Call) as(id string, work func(*scim.Resource) (*scim.Resource, error)) f
 	}
 }
 
+// disables reports whether the change sets the resource inactive.
+func (u *update) disables() bool {
+	active := u.t.active()
+	if active == nil {
+		return false
+	}
+	was, is := u.before.Get(active), u.after.Get(active)
+	return is.Present() && !is.Bool() && !was.Equal(is)
+}
+
 // disableFurther sets the further records of a merged identity inactive, before
 // the one that is read and written.
 func (u *update) disableFurther(ctx context.Context) error {
 	keys := u.t.keys(u.e)
-	active := u.t.active()
-	if len(keys) < 2 || active == nil {
-		return nil
-	}
-	if was, is := u.before.Get(active), u.after.Get(active); !is.Present() || is.Bool() || was.Equal(is) {
+	if len(keys) < 2 || !u.disables() {
 		return nil
 	}
 	for _, k := range keys[1:] {

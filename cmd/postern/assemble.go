@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/guard"
@@ -15,6 +16,7 @@ import (
 	"github.com/postern/postern/adapters/rest"
 	"github.com/postern/postern/adapters/sql"
 	"github.com/postern/postern/config"
+	"github.com/postern/postern/gateway"
 	"github.com/postern/postern/identity"
 	"github.com/postern/postern/provision"
 	"github.com/postern/postern/rules"
@@ -42,6 +44,7 @@ type assembly struct {
 	tables  []*sql.Adapter // by position of targets; nil for other kinds
 	ids     *identity.Store
 	service *provision.Service
+	paused  atomic.Pointer[gateway.Pause]
 }
 
 // open starts everything that serving needs.

@@ -43,7 +43,10 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Make a token for a client, and the hash for the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
-	Journal    journalCommand    `cmd:"" help:"Show and settle writes that were left behind."`
+	Journal     journalCommand     `cmd:"" help:"Show and settle writes that were left behind."`
+	Maintenance maintenanceCommand `cmd:"" help:"Refuse clients for a while, or only their changes."`
+	Removals    removalsCommand    `cmd:"" help:"Show what clients have deleted or deactivated, and let one go on that was stopped."`
+
 	Identities identitiesCommand `cmd:"" help:"Merge, split and look after identities: who is who."`
 }
 

@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
 
 const policyConfig = `
 gateway: {listen: 127.0.0.1:0}
@@ -73,4 +78,67 @@ func TestCorrelate(t *testing.T) {
 	r.do("DELETE", "/Users/{id}", "").want(204)
 	r.do("POST", "/Users", body("ada")).want(201)
 	r.do("GET", "/Users/{id}", "").want(404)
+}
+
+// TestRemovals: a client that removes more than it may is stopped until somebody
+// lets it go on (GW-29).
+func TestRemovals(t *testing.T) {
+	r := stage(t, strings.Replace(policyConfig, "{token: quickstart}", "{token: quickstart, removals: {most: 2}}", 1), reusingTables)
+	r.serve()
+	const off = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}`
+	for i := range 6 {
+		name := fmt.Sprint("u", i)
+		r.do("POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"`+name+`"}`).want(201).keep(r, name)
+	}
+	r.do("DELETE", "/Users/{u0}", "").want(204)
+	r.do("PATCH", "/Users/{u1}", off).want(200)
+	r.do("PATCH", "/Users/{u1}", off).want(200) // it is inactive already
+	r.do("PATCH", "/Users/{u2}", off).want(403).is("detail", "This client has deleted or deactivated 2 resources within 1h, and may not go on until an administrator of the gateway agrees.")
+	r.do("DELETE", "/Users/{u3}", "").want(403)
+	r.do("GET", "/Users/{u2}", "").want(200).is("active", "true")
+	r.do("PATCH", "/Users/{u2}", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"displayName","value":"x"}]}`).want(200)
+	out, _, status := r.command("removals", "list", "-c", r.path("postern.yaml"))
+	if status != 0 || !strings.Contains(out, "quickstart  2 ") {
+		t.Errorf("%d: %s", status, out)
+	}
+	if _, stderr, status := r.command("removals", "allow", "-c", r.path("postern.yaml"), "reader", "--why", "x"); status != 1 || !strings.Contains(stderr, "There is no limit") {
+		t.Errorf("%d: %s", status, stderr)
+	}
+	if out, stderr, status := r.command("removals", "allow", "-c", r.path("postern.yaml"), "quickstart", "--why", "they left"); status != 0 || !strings.Contains(out, "they left") {
+		t.Errorf("%d: %s %s", status, out, stderr)
+	}
+	r.do("DELETE", "/Users/{u3}", "").want(204)
+	r.do("DELETE", "/Users/{u4}", "").want(204)
+	r.do("DELETE", "/Users/{u5}", "").want(403)
+}
+
+// TestMaintenance: what one process sets, the one that serves follows.
+func TestMaintenance(t *testing.T) {
+	r := stage(t, policyConfig, reusingTables)
+	r.serve()
+	r.vars["ada"] = r.id("ada")
+	set := func(args ...string) {
+		t.Helper()
+		if out, stderr, status := r.command(append(append([]string{"maintenance"}, args...), "-c", r.path("postern.yaml"), "--why", "upgrade")...); status != 0 {
+			t.Fatalf("%s %s", out, stderr)
+		}
+	}
+	until := func(method string, status int) *answer {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+			if a := r.do(method, "/Users/{ada}", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}`); a.status == status || time.Now().After(end) {
+				return a.want(status)
+			}
+		}
+	}
+	set("begin", "--refuse", "writes", "--retry", "90s")
+	if got := until("PUT", 503).header.Get("Retry-After"); got != "90" {
+		t.Errorf("Retry-After is %q", got)
+	}
+	until("GET", 200)
+	set("begin")
+	until("GET", 503).is("detail", "The gateway is in maintenance; send the request again later.")
+	r.do("GET", "/ServiceProviderConfig", "").want(200)
+	set("end")
+	until("PUT", 200)
 }

@@ -91,6 +91,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 	beside.run(func(ctx context.Context) { a.housekeep(ctx, housekeepingEvery) })
 	beside.run(func(ctx context.Context) { a.resume(ctx, resumeEvery) })
 	beside.run(a.follow)
+	beside.run(func(ctx context.Context) { a.watchMaintenance(ctx, maintenanceEvery) })
 	fmt.Fprintf(m.Stdout, "Postern serves SCIM 2.0 at %s\n", g.BaseURL())
 	if m.Listening != nil {
 		m.Listening(scim.Addr().String(), adminAddress)
@@ -140,6 +141,7 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 		Limits: gateway.Limits{Body: g.Limits.Body.Value, Depth: g.Limits.Depth.Value, Elements: g.Limits.Elements.Value,
 			Filter: int(g.Limits.Filter.Value), Page: g.Limits.Page.Value, PageMax: g.Limits.PageMax.Value, Time: g.Limits.Time.Value,
 			BulkOperations: g.Limits.Bulk.Operations.Value, BulkBody: int64(g.Limits.Bulk.Body.Value)},
+		Pause:      a.pause,
 		CursorKey:  cursors,
 		CursorTime: g.Limits.Cursor.Value,
 		Config:     providerConfig(a.cfg),
@@ -152,7 +154,8 @@ func clients(cfg *config.Config) []auth.Client {
 	var out []auth.Client
 	for _, c := range cfg.Clients {
 		n := auth.Client{Principal: auth.Principal{Profile: c.Profile.Value, Reads: c.Rate.Reads.Value, Writes: c.Rate.Writes.Value, Caller: provision.Caller{Tenant: cfg.Tenant, Client: c.Name.Value,
-			Existing: c.IDs.Value == "existing", Reject: c.Unknown.Value == "reject", Secondary: secondary(c), Access: access(c)}}}
+			Existing: c.IDs.Value == "existing", Reject: c.Unknown.Value == "reject", Secondary: secondary(c), Access: access(c),
+			Removals: provision.Quota{Most: int(c.Removals.Most.Value), Within: c.Removals.Within.Value}}}}
 		for _, t := range c.Tokens {
 			n.Tokens = append(n.Tokens, auth.Token{Hash: t.Hash, Expires: t.Expires.Value, Subject: t.Subject.Value})
 		}

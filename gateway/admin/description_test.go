@@ -118,6 +118,7 @@ func TestSchemasFitTypes(t *testing.T) {
 		"Merge": mergeIn{}, "Merged": provision.Merged{}, "Split": splitIn{}, "Record": recordIn{}, "Release": releaseIn{}, "Move": identity.Move{},
 		"Moves": movesOut{}, "Pending": identity.Pending{}, "PendingList": pendingOut{}, "Retire": retireIn{}, "Task": identity.Task{},
 		"Entry": identity.Intent{}, "Journal": journalOut{}, "Settled": settledOut{},
+		"Maintenance": identity.Maintenance{}, "MaintenanceOrder": maintenanceIn{}, "Removals": identity.Removals{}, "RemovalsList": removalsOut{}, "Allow": allowIn{},
 		"Tasks": tasksOut{}, "Work": workOut{}, "ScanOrder": scanIn{}, "Scan": identity.Scan{}, "Scans": scansOut{}, "Finding": identity.Finding{},
 		"Findings": findingsOut{}, "KeyChange": provision.KeyChange{}, "Rekey": rekeyIn{}, "RekeyRow": provision.RekeyRow{}, "RekeyReport": provision.RekeyReport{}}
 	d := described(t)
