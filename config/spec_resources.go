@@ -58,6 +58,8 @@ type SQLTarget struct {
 	Generated Bool
 	Where     []Constant
 	Joins     []Join
+	Distinct  Bool
+	Vacant    []Constant
 	Stamps    Stamps
 }
 
@@ -199,6 +201,10 @@ func targetKinds() []kindKeys[Target] {
 				says("Columns that note when a record is written, and by whom; with `delete`, rows are marked instead of deleted."),
 			field("table", text(), func(t *Target) *Text { return &t.SQL.Table }).required().like("employee").
 				says("The table, or a view that can be written."),
+			field("distinct", boolean(), func(t *Target) *Bool { return &t.SQL.Distinct }).or("false").
+				says("All rows with the same `key` are one record: groups that exist only as a name in a table of memberships."),
+			field("vacant", constants("column"), func(t *Target) *[]Constant { return &t.SQL.Vacant }).like(`{login: ""}`).
+				says("With `distinct`: what the row holds that stands for a record without members; an empty text is NULL where the column allows it. Without it there can be none."),
 			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},
 		{"rest", stepTarget(overHTTP)},

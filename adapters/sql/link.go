@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim/filter"
@@ -21,6 +22,7 @@ type link struct {
 	member *column
 	target *column // the key of m; nil without Refers
 	shown  *column // the key of a member that counts
+	others string  // m in statements
 	within *builder
 	inline *builder // all members of a row t, as one text; nil: they are read by themselves
 }
@@ -37,6 +39,9 @@ func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, er
 	}
 	l.owner, l.member = owner.under("j"), member.under("j")
 	l.shown = l.member
+	if to := r.Refers; to != nil && to.Distinct && strings.EqualFold(to.Table, r.Table) && strings.EqualFold(to.Key, r.Member) {
+		return l, withinScope(l.within, l.d, t, l.member, to.Where) // the row itself is what makes the member be there
+	}
 	if r.Refers != nil {
 		if err := l.refer(ctx, s, r.Refers); err != nil {
 			return nil, err
@@ -58,7 +63,10 @@ func (l *link) refer(ctx context.Context, s session, to *Target) error {
 		return fmt.Errorf("%w: %s.%s", errStale, to.Table, to.Key)
 	}
 	l.target = key.under("m")
-	l.shown = l.target
+	l.shown, l.others = l.target, key.table+" AS m"
+	if to.Distinct {
+		l.others = distinctFrom(key) + " AS m"
+	}
 	return withinScope(l.within, l.d, t, l.target, to.Where)
 }
 
@@ -67,7 +75,7 @@ func (l *link) refer(ctx context.Context, s session, to *Target) error {
 func (l *link) from(b *builder, before string) {
 	b.add(" FROM ", before, l.table, " AS j")
 	if l.target != nil {
-		b.add(" CROSS JOIN ", l.target.table, " AS m")
+		b.add(" CROSS JOIN ", l.others)
 	}
 	b.add(" WHERE ")
 	if l.target != nil {
@@ -116,7 +124,7 @@ func (l *link) with(b *builder, key *column, c *filter.Compare) {
 	x, y := l.d.pair(key, l.owner)
 	b.add(x, " IN (SELECT ", y, " FROM ")
 	if l.target != nil {
-		b.add(l.target.table, " AS m CROSS JOIN ")
+		b.add(l.others, " CROSS JOIN ")
 	}
 	b.add(l.table, " AS j WHERE ")
 	l.d.compare(b, l.shown, c)
@@ -266,7 +274,7 @@ func (l *link) known(ctx context.Context, s session, op, array string, n int) er
 // targets writes the records of the target whose keys are in an array.
 func (l *link) targets(b *builder, array string) {
 	from, _, value := l.d.list(l.target)
-	b.add(from, " CROSS JOIN ", l.target.table, " AS m WHERE ", l.d.exactly(l.target), " = ", value, " AND ")
+	b.add(from, " CROSS JOIN ", l.others, " WHERE ", l.d.exactly(l.target), " = ", value, " AND ")
 	b.args = append(b.args, array)
 	b.include(l.within)
 }

@@ -18,6 +18,7 @@ type plan struct {
 	db       *Database
 	schema   *schema
 	from     string
+	base     string       // the table itself, where from is made of it
 	columns  []*column    // by position in the shape; nil for lists
 	shown    []*column    // the same, but of references the key of the target: what is read
 	besides  []*further   // by position in the shape; nil for what is in the table itself
@@ -66,6 +67,13 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 		return nil, err
 	}
 	p := &plan{db: a.db, schema: t, from: a.db.dialect.relation(a.table.Name) + " AS t"}
+	p.base = p.from
+	if a.table.Distinct {
+		if t, err = t.distinct(a.table.Key[0]); err != nil {
+			return nil, err
+		}
+		p.schema, p.from = t, distinctFrom(t.column(a.table.Key[0]))+" AS t"
+	}
 	p.dialect = a.db.dialect
 	p.scope.column, p.scope.reference = t.column, noReference
 	p.scope.link = byName(a.caps.Shape, &p.links)

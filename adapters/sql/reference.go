@@ -50,7 +50,7 @@ func withinScope(b *builder, d dialect, t *schema, key *column, where filter.Exp
 			key:     []*column{key},
 			column: func(name string) *column {
 				if c := t.column(name); c != nil {
-					return c.under("m")
+					return c.under(key.alias())
 				}
 				return nil
 			},

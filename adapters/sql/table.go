@@ -31,6 +31,13 @@ type Table struct {
 
 	Stamps Stamps
 
+	// Distinct makes one record of all rows that have the same key: groups that exist
+	// only as a name in a table of memberships. Such a record is there as long as it
+	// has rows. Vacant is what the row holds that stands for a record without members;
+	// none: there can be no such record.
+	Distinct bool
+	Vacant   []Fixed
+
 	// References are columns of the shape that hold the key of one record of a
 	// table in the same database. They have a value only where the record is there,
 	// and within its scope. No key and nothing in Where may be one of them.
@@ -63,6 +70,8 @@ type Target struct {
 	Table string
 	Key   string
 	Where filter.Expr
+
+	Distinct bool // as in the Table that it is
 }
 
 // An Adapter is a table as an adapters.Adapter.
@@ -123,6 +132,7 @@ func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
 			errs = append(errs, checkName("column", name))
 		}
 	}
+	errs = append(errs, a.checkDistinct(shape)...)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -238,7 +248,10 @@ func (a *Adapter) capabilities(shape *adapters.Shape) adapters.Capabilities {
 
 // generated reports whether the database makes the keys, unless a record says.
 func (a *Adapter) generated() bool {
-	if a.table.Generated != nil {
+	switch {
+	case a.table.Distinct:
+		return false
+	case a.table.Generated != nil:
 		return *a.table.Generated
 	}
 	return len(a.table.Key) == 1

@@ -25,6 +25,9 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 	var out adapters.Record
 	err = a.change(ctx, "update", p, u.to.fields, func(ctx context.Context, s session) error {
 		at, err := u.run(ctx, s)
+		if err == nil {
+			err = a.kept(ctx, s, p, "update", at)
+		}
 		if err != nil {
 			return err
 		}
@@ -169,6 +172,9 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 		if _, err := s.exec(ctx, u.p.dialect.deferred()); err != nil {
 			return nil, err
 		}
+	}
+	if u.a.table.Distinct {
+		return u.a.rename(ctx, s, u)
 	}
 	to := assignment{columns: slices.Clone(u.to.columns), values: slices.Clone(u.to.values)}
 	for _, l := range u.looks {

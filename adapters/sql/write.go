@@ -45,17 +45,10 @@ func (a *Adapter) insert(ctx context.Context, s session, p *plan, m *insertion) 
 		return nil, err
 	}
 	row.add(stamps)
-	keys, err := p.dialect.insert(ctx, s, p, row)
-	if err == nil && len(keys) == 0 {
-		err = row.known(ctx, s, "create")
-	}
+	key, err := a.insertRow(ctx, s, p, row)
 	if err != nil {
 		return nil, err
 	}
-	if len(keys) != 1 || adapters.NoValue(keys[0][0]) {
-		return nil, a.noKey("the database makes no key here")
-	}
-	key := keys[0]
 	for _, side := range m.sides {
 		if err := side.insert(ctx, s, "create", key); err != nil {
 			return nil, err
@@ -75,7 +68,25 @@ func (a *Adapter) insert(ctx context.Context, s session, p *plan, m *insertion) 
 			}
 		}
 	}
-	return key, nil
+	return key, a.kept(ctx, s, p, "create", key)
+}
+
+// insertRow adds the row itself, and answers its key.
+func (a *Adapter) insertRow(ctx context.Context, s session, p *plan, row *assignment) ([]any, error) {
+	if a.table.Distinct {
+		return a.begin(ctx, s, p, row)
+	}
+	keys, err := p.dialect.insert(ctx, s, p, row)
+	if err == nil && len(keys) == 0 {
+		err = row.known(ctx, s, "create")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) != 1 || adapters.NoValue(keys[0][0]) {
+		return nil, a.noKey("the database makes no key here")
+	}
+	return keys[0], nil
 }
 
 // stored reads what the database holds after a write.
@@ -321,9 +332,16 @@ func (p *plan) returned(ctx context.Context, s session, b *builder) ([][]any, er
 // locate answers the key of a record as it is stored, and keeps others from
 // changing it until the transaction ends. NotFound if there is none.
 func (p *plan) locate(ctx context.Context, s session, key adapters.Key) ([]any, error) {
-	b := newBuilder().add("SELECT ", p.keys, " FROM ", p.from)
+	b := newBuilder().add("SELECT ", p.keys, " FROM ", p.base)
 	p.at(b, key)
-	b.add(" LIMIT 2")
+	if p.base == p.from {
+		b.add(" LIMIT 2")
+	} else { // they all are the record
+		if err := p.claim(ctx, s, key); err != nil {
+			return nil, err
+		}
+		b.add(" LIMIT 1")
+	}
 	if !p.schema.view {
 		b.add(p.dialect.lock())
 	}

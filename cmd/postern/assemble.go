@@ -218,7 +218,7 @@ func (a *assembly) table(m *rules.Mapping, r *config.Resource) (*sql.Adapter, er
 }
 
 func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
-	t := sql.Table{Name: r.Target.SQL.Table.Value, Key: m.Key(), Generated: generated(m, r)}
+	t := sql.Table{Name: r.Target.SQL.Table.Value, Key: m.Key(), Generated: generated(m, r), Distinct: r.Target.SQL.Distinct.Value}
 	if f, ok := m.ScopeFilter(); ok {
 		t.Where = f
 	}
@@ -271,7 +271,7 @@ func (a *assembly) refers(backend, typ string) *sql.Target {
 	if f, ok = visible(other, f); !ok {
 		return nil
 	}
-	return &sql.Target{Table: other.Target.SQL.Table.Value, Key: other.Target.Key[0].Value, Where: f}
+	return &sql.Target{Table: other.Target.SQL.Table.Value, Key: other.Target.Key[0].Value, Where: f, Distinct: other.Target.SQL.Distinct.Value}
 }
 
 // generated says who makes the key: the configuration, or else the backend

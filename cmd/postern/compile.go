@@ -121,7 +121,9 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 		in.Joins = append(in.Joins, j.Name.Value)
 	}
 	for _, a := range r.Attributes {
-		in.Attributes = append(in.Attributes, ruleSpec(a))
+		s := ruleSpec(a)
+		s.Required = s.Required || needsMembers(r, a)
+		in.Attributes = append(in.Attributes, s)
 	}
 	return in, true
 }

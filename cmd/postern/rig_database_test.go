@@ -37,6 +37,9 @@ func (s *statements) during(f func()) []string {
 // open opens one of the program's databases beside it.
 func (r *rig) open(name string) *sql.DB {
 	r.t.Helper()
+	if name == "legacy.db" && r.legacy != nil {
+		return r.legacy
+	}
 	db, err := sql.Open("sqlite3", "file:"+r.path("state/"+name)+"?mode=rw&_busy_timeout=5000&_foreign_keys=1")
 	if err != nil {
 		r.t.Fatal(err)
@@ -49,7 +52,6 @@ func (r *rig) open(name string) *sql.DB {
 func (r *rig) sql(statement string, args ...any) {
 	r.t.Helper()
 	db := r.open("legacy.db")
-	defer db.Close()
 	if _, err := db.Exec(statement, args...); err != nil {
 		r.t.Fatalf("%s: %v", clip(statement), err)
 	}
@@ -59,7 +61,6 @@ func (r *rig) sql(statement string, args ...any) {
 func (r *rig) value(query string, args ...any) string {
 	r.t.Helper()
 	db := r.open("legacy.db")
-	defer db.Close()
 	return r.valueIn(db, query, args...)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,6 +127,7 @@ type rig struct {
 	log   *transcript // since the last start
 	trace statements  // to backends
 	ids   statements  // to the mapping table
+	legacy *sql.DB // the legacy database, if it is on a server
 	// private keeps the log from being searched, for tests at debug level, where
 	// a backend's own words are allowed.
 	private bool

@@ -57,6 +57,7 @@ func addTables(t *sql.Table, m *rules.Mapping, r *config.Resource) {
 		t.Sides = append(t.Sides, sql.Side{Name: j.Name.Value, Table: j.Table.Value, On: values(j.On),
 			Where: fixed(constantsOf(j.Where)), Names: j.Names.Value, Values: j.Values.Value})
 	}
+	t.Vacant = fixed(constantsOf(r.Target.SQL.Vacant))
 	s := r.Target.SQL.Stamps
 	t.Stamps = sql.Stamps{Create: stampsOf(s.Create), Change: stampsOf(s.Change), Delete: stampsOf(s.Delete)}
 	t.Lookups = lookupsOf(m.Lookups)
@@ -144,6 +145,9 @@ func checkTables(cfg *config.Config) {
 		}
 		if s := r.Target.SQL.Stamps.Delete; len(s) > 0 && !r.Target.Scope.IsSet() {
 			cfg.Report.Errorf(s[0].Field, "as in scope: 'record."+s[0].Field.Value+" == nil'", "rows that are marked as deleted would still be shown: there is no scope that hides them")
+		}
+		if sqlTarget {
+			checkDistinct(cfg, r)
 		}
 		for _, rule := range r.Attributes {
 			if !sqlTarget {

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Schemas that no one flat table is, on every kind of database, from the door to the
+// tables.
+
+const shapesHead = `
+gateway: {listen: 127.0.0.1:8080, admin: 127.0.0.1:8081}
+identities: sqlite:state/postern.db
+clients:
+  quickstart: {token: quickstart}
+backends:
+  main: {type: sql, dsn: "sqlite:state/legacy.db", init: legacy.sql}
+resources:
+`
+
+const roleNamesYAML = shapesHead + `
+  User:
+    target: {backend: main, table: staff, key: no, scope: 'record.kind != "builtin"'}
+    attributes:
+      userName: login
+      groups: {table: user_role, owner: staff_no, member: role, refers: Group}
+  Group:
+    target: {backend: main, table: user_role, key: role, distinct: true}
+    attributes:
+      displayName: role
+      members: {table: user_role, owner: role, member: staff_no, refers: User}
+`
+
+const roleNamesSQL = `
+CREATE TABLE staff (no integer PRIMARY KEY, login varchar(80) NOT NULL UNIQUE, kind varchar(20));
+CREATE TABLE user_role (staff_no integer, role varchar(80) NOT NULL, UNIQUE (staff_no, role));
+CREATE INDEX user_role_role ON user_role (role);
+INSERT INTO staff VALUES (770000001, 'ada', 'person'), (770000002, 'bob', 'person'), (770000003, 'root', 'builtin');
+INSERT INTO user_role VALUES (770000001, 'admin'), (770000002, 'admin'), (770000003, 'admin'), (770000001, 'clerk');
+`
+
+// TestRoleNames: groups that exist only as a name in a table of memberships.
+func TestRoleNames(t *testing.T) {
+	eachEngine(t, roleNamesYAML, roleNamesSQL, func(r *rig) {
+		r.vars["ada"], r.vars["bob"] = r.id("ada"), r.id("bob")
+		r.vars["clerk"], r.vars["admin"] = r.groupID("clerk"), r.groupID("admin")
+		r.get(`/Groups?filter=members.value eq "{bob}"&count=1`).want(200).is("totalResults", "1").is("Resources.0.displayName", "admin")
+		r.get("/Users/{ada}").want(200).is("groups.0.display", "").is("groups.1.value", r.vars["clerk"])
+		a := r.get("/Schemas/" + coreGroup).want(200)
+		if !slices.ContainsFunc(attributesOf(a), func(m map[string]any) bool { return m["name"] == "members" && m["required"] == true }) {
+			r.t.Errorf("the schema does not say that there is no group without members: %s", a.body)
+		}
+		r.do("POST", "/Groups", group("empty", "")).want(400).is("scimType", "invalidValue")
+		r.do("PATCH", "/Groups/{clerk}", patchOf(`{"op":"remove","path":"members[value eq \"{ada}\"]"}`)).want(400)
+		r.do("PATCH", "/Groups/{clerk}", patchOf(`{"op":"remove","path":"members"}`)).want(400)
+		r.holds("1", "SELECT count(*) FROM user_role WHERE role = 'clerk'")
+		r.do("POST", "/Groups", group("admin", `,"members":[{"value":"{bob}"}]`)).want(409).is("scimType", "uniqueness")
+		r.do("POST", "/Groups", group("new", `,"members":[{"value":"{bob}"}]`)).want(201).is("members.0.value", r.vars["bob"]).keep(r, "new")
+		r.do("PATCH", "/Groups/{new}", patchOf(`{"op":"replace","path":"displayName","value":"admin"}`)).want(409)
+		r.do("PATCH", "/Groups/{admin}", patchOf(`{"op":"replace","path":"displayName","value":"chief"}`)).want(200).is("displayName", "chief").is("id", r.vars["admin"])
+		r.holds("3", "SELECT count(*) FROM user_role WHERE role = 'chief'")
+		r.get("/Groups?count=1&startIndex=2").want(200).is("totalResults", "3").is("Resources.0.displayName", "clerk")
+		r.do("DELETE", "/Groups/{admin}", "").want(204)
+		r.get("/Groups/{admin}").want(404)
+		r.get("/Users/{bob}").want(200).is("groups.0.value", r.vars["new"]).is("groups.1.value", "")
+	})
+}
+
+// TestRoleNamesVacant: with a row that stands for a group without members, groups
+// are made, emptied and kept as providers do it.
+func TestRoleNamesVacant(t *testing.T) {
+	yaml := strings.Replace(roleNamesYAML, "distinct: true", `distinct: true, vacant: {staff_no: ""}`, 1)
+	eachEngine(t, yaml, roleNamesSQL, func(r *rig) {
+		r.vars["ada"] = r.id("ada")
+		r.do("POST", "/Groups", group("new", "")).want(201).is("members", "").keep(r, "new")
+		r.do("PATCH", "/Groups/{new}", patchOf(`{"op":"add","path":"members","value":[{"value":"{ada}"}]}`)).want(200).is("members.0.value", r.vars["ada"])
+		r.vars["clerk"] = r.groupID("clerk")
+		r.do("PATCH", "/Groups/{clerk}", patchOf(`{"op":"remove","path":"members[value eq \"{ada}\"]"}`)).want(200).is("members", "")
+		r.get("/Groups/{clerk}").want(200).is("displayName", "clerk")
+		r.do("DELETE", "/Groups/{new}", "").want(204)
+		r.holds("0", "SELECT count(*) FROM user_role WHERE role = 'new'")
+	})
+}
+
+func attributesOf(a *answer) []map[string]any {
+	var out []map[string]any
+	list, _ := a.at("attributes").([]any)
+	for _, e := range list {
+		if m, ok := e.(map[string]any); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
