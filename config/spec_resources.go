@@ -75,11 +75,14 @@ type Rule struct {
 	Table, Member Text // a join table, or with Columns one of elements
 	Owner         []Text
 	Columns       []Column
-	Where         []Constant
-	Order         Text
-	Key           []Text
-	Lookup        *Lookup
-	Refers        Text
+
+	OwnerHolds, MemberHolds Text // other columns than keys
+
+	Where  []Constant
+	Order  Text
+	Key    []Text
+	Lookup *Lookup
+	Refers Text
 
 	Default    *Text
 	Mutability Text
@@ -248,6 +251,10 @@ members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
 				says("A join table that holds the values, with `owner` and `member`; or the table of the elements, with `owner` and `columns`."),
 			field("owner", oneOrMore(text()), func(r *R) *[]Text { return &r.Owner }).like("role_id").says("The column, or columns, of `table` with this resource's key."),
 			field("member", text(), func(r *R) *Text { return &r.Member }).like("emp_no").says("The join table's column with the value."),
+			field("ownerHolds", text(), func(r *R) *Text { return &r.OwnerHolds }).like("name").
+				says("With `member`: the column of this resource's own table that `owner` holds. Default: its key."),
+			field("memberHolds", text(), func(r *R) *Text { return &r.MemberHolds }).like("login").
+				says("The column of the other resource's table that `member` holds. Default: its key."),
 			field("columns", named("sub-attribute", column(), anyName, func(c *Column) *Text { return &c.Path }), func(r *R) *[]Column { return &r.Columns }).
 				like("{value: address, type: kind}").
 				says("The elements are rows of `table`: which column holds which sub-attribute. A row that changes is updated where it is."),
@@ -293,6 +300,11 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 	for _, k := range []string{"where", "order", "key"} {
 		if here(k) && !t.has("columns") {
 			r.report.Errorf(t.Find(k).Key, "add columns", "%s has %s without columns", where, k)
+		}
+	}
+	for _, k := range []string{"ownerHolds", "memberHolds"} {
+		if here(k) && !t.has("member") {
+			r.report.Errorf(t.Find(k).Key, "add member", "%s has %s without member", where, k)
 		}
 	}
 	for _, k := range []string{"owner", "member", "columns"} {

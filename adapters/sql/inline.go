@@ -22,6 +22,7 @@ type gatherer interface {
 // gathered writes the expression of the members of a row, given by its key. Nothing
 // where the database cannot, or would read the whole join table for each row.
 func (l *link) gathered(key *column) *builder {
+	key = l.ours(key)
 	g, ok := l.d.(gatherer)
 	if x, y := l.d.pair(l.owner, key); !ok || !l.owner.indexed || l.owner.kind != key.kind || x != l.owner.ref || y != key.ref {
 		return nil

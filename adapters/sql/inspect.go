@@ -200,10 +200,31 @@ func (in *inspection) relation(ctx context.Context, r *Relation) error {
 			in.say(t.name, c.name, true, "no index begins with this column, and members are looked up by it")
 		}
 	}
+	if err := in.held(ctx, r.table, r.OwnerHolds); err != nil {
+		return err
+	}
 	if err := in.rights(ctx, t); err != nil || r.Refers == nil {
 		return err
 	}
+	if err := in.held(ctx, r.Refers.Table, r.MemberHolds); err != nil {
+		return err
+	}
 	return in.target(ctx, r.Refers)
+}
+
+// held checks a column that a join table holds in place of the key.
+func (in *inspection) held(ctx context.Context, table, column string) error {
+	if column == "" {
+		return nil
+	}
+	t, err := in.schema(ctx, table)
+	if t == nil {
+		return err
+	}
+	if c := in.column(t, column); c != nil && !t.view && !slices.ContainsFunc(t.unique, func(u []string) bool { return within(u, []string{column}) }) {
+		in.say(t.name, c.name, false, "memberships are kept by this column, and it is not unique: no unique index is on it alone")
+	}
+	return nil
 }
 
 func (in *inspection) target(ctx context.Context, to *Target) error {

@@ -23,6 +23,8 @@ type link struct {
 	target *column // the key of m; nil without Refers
 	shown  *column // the key of a member that counts
 	others string  // m in statements
+	held   *column // of m, what member holds: the target, or another column
+	own    *ownEnd // nil: owner holds the key of the record
 	within *builder
 	inline *builder // all members of a row t, as one text; nil: they are read by themselves
 }
@@ -39,6 +41,9 @@ func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, er
 	}
 	l.owner, l.member = owner.under("j"), member.under("j")
 	l.shown = l.member
+	if l.own, err = db.ownEnd(ctx, s, r); err != nil {
+		return nil, err
+	}
 	if to := r.Refers; to != nil && to.Distinct && strings.EqualFold(to.Table, r.Table) && strings.EqualFold(to.Key, r.Member) {
 		return l, withinScope(l.within, l.d, t, l.member, to.Where) // the row itself is what makes the member be there
 	}
@@ -46,7 +51,7 @@ func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, er
 		if err := l.refer(ctx, s, r.Refers); err != nil {
 			return nil, err
 		}
-		return l, nil
+		return l, l.hold(ctx, s, r)
 	}
 	l.d.present(l.within, l.shown)
 	return l, nil
@@ -63,7 +68,7 @@ func (l *link) refer(ctx context.Context, s session, to *Target) error {
 		return fmt.Errorf("%w: %s.%s", errStale, to.Table, to.Key)
 	}
 	l.target = key.under("m")
-	l.shown, l.others = l.target, key.table+" AS m"
+	l.shown, l.held, l.others = l.target, l.target, key.table+" AS m"
 	if to.Distinct {
 		l.others = distinctFrom(key) + " AS m"
 	}
@@ -87,13 +92,14 @@ func (l *link) from(b *builder, before string) {
 
 // meet writes the condition that a row of the join table is about a member.
 func (l *link) meet(b *builder) {
-	x, y := l.d.pair(l.target, l.member)
+	x, y := l.d.pair(l.held, l.member)
 	b.add(x, " = ", y)
 }
 
 // compare writes a condition on the members of the row whose key is a column.
 // Of several values one that fits is enough; no value is as package filter has it.
 func (l *link) compare(b *builder, key *column, c *filter.Compare) error {
+	key = l.ours(key)
 	switch {
 	case c.Op == filter.Pr, c.Value.Kind == filter.Null && c.Op == filter.Ne:
 		l.any(b, key, nil)
@@ -158,8 +164,8 @@ func (l *link) members(ctx context.Context, s session, owners []any) ([][]string
 		for i, owner := range owners {
 			b := newBuilder().add("SELECT 0, ", l.d.selected(l.shown))
 			l.from(b, "")
-			b.add(" AND ", l.owner.ref, " = ")
-			l.d.stored(b, l.owner, owner)
+			b.add(" AND ")
+			l.ownedBy(b, owner)
 			b.add(" ORDER BY ", l.d.exactly(l.shown))
 			if err := l.read(ctx, s, b, out[i:i+1]); err != nil {
 				return nil, err
@@ -167,11 +173,19 @@ func (l *link) members(ctx context.Context, s session, owners []any) ([][]string
 		}
 		return out, nil
 	}
-	list, ord, value := l.d.list(l.owner)
+	key, more := l.owner, ""
+	if l.own != nil {
+		key, more = l.own.key, l.own.from+" CROSS JOIN "
+	}
+	list, ord, value := l.d.list(key)
 	b := newBuilder().add("SELECT ", ord, ", ", l.d.selected(l.shown))
 	b.args = append(b.args, array)
-	l.from(b, list+" CROSS JOIN ")
-	b.add(" AND ", l.owner.ref, " = ", value, " ORDER BY ", ord, ", ", l.d.exactly(l.shown))
+	l.from(b, list+" CROSS JOIN "+more)
+	if l.own != nil {
+		x, y := l.d.pair(l.owner, l.own.held)
+		b.add(" AND ", x, " = ", y)
+	}
+	b.add(" AND ", key.ref, " = ", value, " ORDER BY ", ord, ", ", l.d.exactly(l.shown))
 	return out, l.read(ctx, s, b, out)
 }
 
@@ -231,14 +245,7 @@ func (l *link) add(ctx context.Context, s session, op string, owner any, members
 	if err := l.known(ctx, s, op, array, len(list)); err != nil {
 		return err
 	}
-	from, _, value := l.d.list(l.member)
-	b := newBuilder().add("INSERT INTO ", l.table, " (", l.owner.quoted, ", ", l.member.quoted, ") SELECT ")
-	l.d.stored(b, l.owner, owner)
-	b.add(", ", l.d.put(value), " FROM ", from, " WHERE NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ")
-	b.args = append(b.args, array)
-	b.add(l.owner.ref, " = ")
-	l.d.stored(b, l.owner, owner)
-	b.add(" AND ", l.d.exactly(l.member), " = ", value, ")")
+	b := l.addition(owner, array)
 	_, err = s.exec(ctx, string(b.text), b.args...)
 	if err == nil {
 		return nil
@@ -289,11 +296,11 @@ func (l *link) remove(ctx context.Context, s session, owner any, members []strin
 	if err != nil {
 		return err
 	}
-	b := newBuilder().add(l.d.deletion(l.table, "j"), " WHERE ", l.owner.ref, " = ")
-	l.d.stored(b, l.owner, owner)
+	b := newBuilder().add(l.d.deletion(l.table, "j"), " WHERE ")
+	l.ownedBy(b, owner)
 	b.add(" AND ")
 	if l.target != nil {
-		x, y := l.d.pair(l.member, l.target)
+		x, y := l.d.pair(l.member, l.held)
 		if x == l.member.ref {
 			x = l.d.exactly(l.member)
 		}
@@ -350,6 +357,14 @@ func (l *link) replace(ctx context.Context, s session, op string, owner any, old
 
 // renamed carries an owner's rows over to its new key.
 func (l *link) renamed(ctx context.Context, s session, c *column, from, to any) error {
+	if l.holds(c) != nil {
+		return nil
+	}
+	return l.carry(ctx, s, c, from, to)
+}
+
+// carry gives the rows with a value at one end another one.
+func (l *link) carry(ctx context.Context, s session, c *column, from, to any) error {
 	b := newBuilder().add("UPDATE ", l.table, " AS j SET ", c.quoted, " = ")
 	l.d.stored(b, c, to)
 	b.add(" WHERE ", c.ref, " = ")
@@ -360,8 +375,12 @@ func (l *link) renamed(ctx context.Context, s session, c *column, from, to any) 
 
 // forget removes all rows with a key at one end.
 func (l *link) forget(ctx context.Context, s session, c *column, key any) error {
-	b := newBuilder().add(l.d.deletion(l.table, "j"), " WHERE ", c.ref, " = ")
-	l.d.stored(b, c, key)
+	b := newBuilder().add(l.d.deletion(l.table, "j"), " WHERE ")
+	if c == l.owner {
+		l.ownedBy(b, key)
+	} else {
+		l.about(b, key)
+	}
 	_, err := s.exec(ctx, string(b.text), b.args...)
 	return err
 }

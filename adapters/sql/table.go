@@ -56,6 +56,12 @@ type Relation struct {
 	Owner  string // its column with the record's key
 	Member string // its column with the other end's key
 	Refers *Target
+
+	// OwnerHolds is the column of the record's table that Owner holds, and MemberHolds
+	// that of the members'; "": their keys.
+	OwnerHolds, MemberHolds string
+
+	table, key string // of the records that have the members
 }
 
 // A Reference is a column that refers to one record.
@@ -103,6 +109,10 @@ func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
 			continue
 		}
 		a.relations[at] = r
+		r.table = t.Name
+		if len(t.Key) > 0 {
+			r.key = t.Key[0]
+		}
 	}
 	a.references = make([]*Target, shape.Len())
 	for i := range t.References {
@@ -173,6 +183,14 @@ func (r *Relation) check() []error {
 	}
 	if r.Refers != nil {
 		errs = append(errs, r.Refers.check()...)
+	}
+	for _, name := range []string{r.OwnerHolds, r.MemberHolds} {
+		if name != "" {
+			errs = append(errs, checkName("column", name))
+		}
+	}
+	if r.MemberHolds != "" && (r.Refers == nil || r.Refers.Distinct) {
+		errs = append(errs, fmt.Errorf("relation %q: members are known by %q, which needs a table of them in the same database, with a scope that can be part of a statement", r.Field, r.MemberHolds))
 	}
 	return errs
 }

@@ -53,6 +53,7 @@ type update struct {
 	looks   []naming
 	wasOf   []any // of looks
 	renames bool
+	moves   bool // rows of other tables hold what changes
 }
 
 func (a *Adapter) updateOf(p *plan, key adapters.Key, d adapters.Delta) (*update, error) {
@@ -119,9 +120,13 @@ func (u *update) side(f *further) *sideChange {
 // run answers the key that the record then has.
 func (u *update) run(ctx context.Context, s session) ([]any, error) {
 	var from []any
-	var err error
 	changes := len(u.to.columns)+len(u.looks) > 0 || len(u.a.table.Stamps.Change) > 0 && len(u.to.fields) > 0
-	if u.renames || !changes || len(u.held) > 0 {
+	carried, err := u.carriages(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	u.moves = u.renames || len(carried) > 0
+	if u.moves || !changes || len(u.held) > 0 {
 		if from, err = u.p.locate(ctx, s, u.key); err != nil {
 			return nil, err
 		}
@@ -131,7 +136,7 @@ func (u *update) run(ctx context.Context, s session) ([]any, error) {
 	}
 	at := from
 	if changes {
-		if at, err = u.columns(ctx, s); err != nil {
+		if at, err = u.carrying(ctx, s, from, carried, func() ([]any, error) { return u.columns(ctx, s) }); err != nil {
 			return nil, err
 		}
 	}
@@ -168,7 +173,7 @@ func (u *update) holds(ctx context.Context, s session, at []any) error {
 }
 
 func (u *update) columns(ctx context.Context, s session) ([]any, error) {
-	if u.renames && u.p.dialect.deferred() != "" {
+	if u.moves && u.p.dialect.deferred() != "" {
 		if _, err := s.exec(ctx, u.p.dialect.deferred()); err != nil {
 			return nil, err
 		}

@@ -232,8 +232,9 @@ func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 		}
 	}
 	for _, rel := range m.Relations {
+		own, other := held(r, rel)
 		t.Relations = append(t.Relations, sql.Relation{Field: rel.Field, Table: rel.Table, Owner: rel.Owner, Member: rel.Member,
-			Refers: a.refers(r.Target.Backend.Value, rel.Refers)})
+			Refers: a.refers(r.Target.Backend.Value, rel.Refers), OwnerHolds: own, MemberHolds: other})
 	}
 	return t
 }

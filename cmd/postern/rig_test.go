@@ -118,16 +118,16 @@ func TestLeakedFindsKeys(t *testing.T) {
 }
 
 type rig struct {
-	t     *testing.T
-	dir   string
-	base  string
-	admin string
-	token string
-	vars  map[string]string
-	log   *transcript // since the last start
-	trace statements  // to backends
-	ids   statements  // to the mapping table
-	legacy *sql.DB // the legacy database, if it is on a server
+	t      *testing.T
+	dir    string
+	base   string
+	admin  string
+	token  string
+	vars   map[string]string
+	log    *transcript // since the last start
+	trace  statements  // to backends
+	ids    statements  // to the mapping table
+	legacy *sql.DB     // the legacy database, if it is on a server
 	// private keeps the log from being searched, for tests at debug level, where
 	// a backend's own words are allowed.
 	private bool

@@ -83,6 +83,42 @@ func TestRoleNamesVacant(t *testing.T) {
 	})
 }
 
+const byNameYAML = shapesHead + `
+  User:
+    target: {backend: main, table: staff, key: no}
+    attributes:
+      userName: login
+      groups: {table: team_member, owner: login, member: team, refers: Group, ownerHolds: login, memberHolds: name}
+  Group:
+    target: {backend: main, table: team, key: no}
+    attributes:
+      displayName: name
+      members: {table: team_member, owner: team, member: login, refers: User, ownerHolds: name, memberHolds: login}
+`
+
+// TestMembersByName: memberships that hold logins and names of groups.
+func TestMembersByName(t *testing.T) {
+	const script = `
+CREATE TABLE staff (no integer PRIMARY KEY, login varchar(80) NOT NULL UNIQUE);
+CREATE TABLE team (no integer PRIMARY KEY, name varchar(80) NOT NULL UNIQUE);
+CREATE TABLE team_member (team varchar(80) NOT NULL, login varchar(80) NOT NULL, UNIQUE (team, login));
+CREATE INDEX team_member_login ON team_member (login);
+INSERT INTO staff VALUES (770000001, 'ada'), (770000002, 'bob');
+INSERT INTO team VALUES (880000001, 'admins');
+INSERT INTO team_member VALUES ('admins', 'ada');
+`
+	eachEngine(t, byNameYAML, script, func(r *rig) {
+		r.vars["ada"], r.vars["bob"], r.vars["admins"] = r.id("ada"), r.id("bob"), r.groupID("admins")
+		r.do("PATCH", "/Groups/{admins}", patchOf(`{"op":"add","path":"members","value":[{"value":"{bob}"}]}`)).want(200).is("members.1.value", r.vars["bob"])
+		r.do("PATCH", "/Users/{bob}", patchOf(`{"op":"replace","path":"userName","value":"robert"}`)).want(200).is("groups.0.value", r.vars["admins"])
+		r.do("PATCH", "/Groups/{admins}", patchOf(`{"op":"replace","path":"displayName","value":"chiefs"}`)).want(200).is("members.1.value", r.vars["bob"])
+		r.holds("2", "SELECT count(*) FROM team_member WHERE team = 'chiefs' AND login IN ('ada', 'robert')")
+		r.get("/Groups", "filter", `members.value eq "{bob}"`).want(200).is("totalResults", "1")
+		r.do("DELETE", "/Users/{ada}", "").want(204)
+		r.get("/Groups/{admins}").want(200).is("members.0.value", r.vars["bob"]).is("members.1.value", "")
+	})
+}
+
 func attributesOf(a *answer) []map[string]any {
 	var out []map[string]any
 	list, _ := a.at("attributes").([]any)

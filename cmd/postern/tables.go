@@ -108,6 +108,16 @@ func plainTexts(ts []rules.Text) []string {
 	return out
 }
 
+// held are the columns that the ends of a join table hold where they are not keys.
+func held(r *config.Resource, rel rules.RelationField) (own, other string) {
+	for _, rule := range r.Attributes {
+		if len(rule.Owner) == 1 && rule.Table.Value == rel.Table && rule.Owner[0].Value == rel.Owner && rule.Member.Value == rel.Member {
+			return rule.OwnerHolds.Value, rule.MemberHolds.Value
+		}
+	}
+	return "", ""
+}
+
 // visible is the scope of a table as others may ask for it: with what all its rows
 // hold. False if it needs more than the table's own columns.
 func visible(r *config.Resource, scope filter.Expr) (filter.Expr, bool) {
