@@ -84,6 +84,8 @@ type Rule struct {
 	Lookup *Lookup
 	Refers Text
 
+	Kept Bool
+
 	Default    *Text
 	Mutability Text
 	Uniqueness Text
@@ -233,6 +235,7 @@ displayName: {in: 'record.first_name + " " + record.last_name'}
 emails[type eq "work"].value: email
 enterprise:manager.value: {name: boss_no, refers: User}
 members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
+userType: {kept: true}
 'emails[type eq "home"].value': {name: private_mail, mutability: readOnly}
 `,
 		keys: []key[R]{
@@ -267,6 +270,9 @@ members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
 				says("With `name`: the field holds a key of another table, and the attribute the name that goes with it."),
 			field("refers", text(), func(r *R) *Text { return &r.Refers }).like("User").
 				says("The values are keys of records of this resource type; clients see ids."),
+			field("kept", boolean(), func(r *R) *Bool { return &r.Kept }).like("true").
+				says("The backend has no room for the attribute: Postern keeps it in the mapping table. With an extension's name, all attributes of it that no other line maps. " +
+					"With `name` the field is written as well, but not read."),
 			field("default", optional(anyText()), func(r *R) **Text { return &r.Default }).like("Employee").
 				says("What a new resource gets when the client says nothing."),
 			field("mutability", choice("readOnly", "immutable"), func(r *R) *Text { return &r.Mutability }).like("readOnly").
@@ -286,7 +292,7 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 		return
 	}
 	// Any of these either says where the attribute comes from or got its own message.
-	sources := []string{"name", "in", "out", "default", "table", "owner", "member", "values", "split", "format", "columns"}
+	sources := []string{"name", "in", "out", "kept", "default", "table", "owner", "member", "values", "split", "format", "columns"}
 	here := func(k string) bool { return t.Find(k) != nil }
 	second := "member"
 	if here("columns") {
@@ -318,7 +324,7 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 	if here("columns") && here("refers") {
 		r.report.Errorf(t.Find("refers").Key, "delete one of the two", "%s has both columns and refers", where)
 	}
-	for _, k := range []string{"name", "values", "in", "out", "split", "format", "lookup"} {
+	for _, k := range []string{"name", "values", "in", "out", "split", "format", "lookup", "kept"} {
 		if here("table") && here(k) {
 			r.report.Errorf(t.Find(k).Key, "delete one of the two", "%s has both table and %s", where, k)
 		}

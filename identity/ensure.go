@@ -118,10 +118,10 @@ func unknown(links []Link) []Entry {
 
 func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (missing []int, hides bool, err error) {
 	q, args, groups := q.linkArguments(d, links)
-	var g, k, created int64 // one set for all rows
+	var g, k, created, made, modified int64 // one set for all rows
 	var e Entry
 	var state string
-	into := []any{&g, &k, &e.Identity, &e.Primary, &e.ID, &e.ExternalID, &created, &e.Birth, &state}
+	into := []any{&g, &k, &e.Identity, &e.Primary, &e.ID, &e.ExternalID, &created, &e.Birth, &made, &modified, &state}
 	err = x.each(q, args, func(scan func(...any) error) error {
 		if err := scan(into...); err != nil {
 			return err
@@ -135,6 +135,7 @@ func (x *session) findBy(q query, d Domain, links []Link, entries []Entry) (miss
 		if e.ID != "" {
 			to.Created = micros(created)
 		}
+		to.Made, to.Modified = micros(made), micros(max(made, modified))
 		to.Held = state == stateHeld
 		return nil
 	})
@@ -165,7 +166,7 @@ func (s *Store) allocate(x *session, d Domain, entries []Entry, missing []int) e
 			identities = append(identities, []any{byLink[l], e.Type})
 			links = append(links, []any{byLink[l], e.Type, e.Backend, storedKey(e.Key)})
 		}
-		e.Identity = byLink[l]
+		e.Identity, e.Made, e.Modified = byLink[l], micros(x.now), micros(x.now)
 	}
 	if len(identities) > 0 {
 		if err := x.insert(qNewIdentity, qNewIdentities, identities, d.Tenant, stateLive, x.now); err != nil {

@@ -7,7 +7,7 @@ const (
 	// qID is qIDs for the only id ?4.
 	qID query = `
 SELECT 0, e.identity, e.type, e.is_primary, e.deletion_required, p.id, p.externalid, p.created,
-    l.backend, l.key, l.is_primary, coalesce(l.birth, '')
+    l.backend, l.key, l.is_primary, coalesce(l.birth, ''), l.created, coalesce(l.modified, 0)
 FROM external_id AS e
 CROSS JOIN external_id AS p ON p.identity = e.identity AND p.client = ?2 AND p.is_primary = 1 AND p.state = 'live'
 CROSS JOIN link AS l ON l.identity = e.identity
@@ -23,7 +23,7 @@ WITH g (n, type, backend, key) AS (VALUES (0, ?3, ?4, ?5)`
 	linksEight = linksFour + `, (4, ?15, ?16, ?17), (5, ?18, ?19, ?20), (6, ?21, ?22, ?23), (7, ?24, ?25, ?26)`
 	linksEnd   = `)
 SELECT 0, g.n, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0), coalesce(l.birth, ''),
-    CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
+    l.created, coalesce(l.modified, 0), CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
 FROM g
 CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = g.type AND l.key = g.key AND l.backend = g.backend
 LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is_primary = 1 AND e.state = 'live'`

@@ -40,6 +40,9 @@ type Entry struct {
 	Primary          bool
 	DeletionRequired bool // of the id asked about: the client is expected to delete it
 	Created          time.Time
+	// Made and Modified are of that link's record: when the table first heard of it,
+	// and when it was last changed through Postern, as far as that is kept.
+	Made, Modified time.Time
 	// Held says, of Ensure and Find, that the identity was split off and not yet
 	// released to this client: then ID is empty.
 	Held   bool
@@ -51,6 +54,8 @@ type Linked struct {
 	Link
 	Primary bool // in its backend
 	Birth   Birth
+
+	Made, Modified time.Time
 }
 
 // KeyIn answers the key of the record to read and write in a backend.
@@ -77,6 +82,32 @@ func (e Entry) BirthIn(backend string) Birth {
 		}
 	}
 	return ""
+}
+
+// TimesIn answers when the record that KeyIn answers was first heard of and last
+// changed.
+func (e Entry) TimesIn(backend string) (made, modified time.Time) {
+	for _, o := range e.Others {
+		if e.Backend != backend && o.Backend == backend && o.Primary {
+			return o.Made, o.Modified
+		}
+	}
+	return e.Made, e.Modified
+}
+
+// ModifiedIn is the entry after a change of that record.
+func (e Entry) ModifiedIn(backend string, at time.Time) Entry {
+	if e.Backend == backend {
+		e.Modified = at
+		return e
+	}
+	e.Others = append([]Linked(nil), e.Others...)
+	for i, o := range e.Others {
+		if o.Backend == backend && o.Primary {
+			e.Others[i].Modified = at
+		}
+	}
+	return e
 }
 
 // Links answers all links, those of Others after the first.

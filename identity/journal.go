@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -11,6 +12,7 @@ import (
 const (
 	IntentCreate = "create"
 	IntentRename = "rename" // a change by which the record may get another key
+	IntentChange = "change" // any other that the table must follow
 	IntentDelete = "delete"
 )
 
@@ -35,6 +37,7 @@ type Intent struct {
 	Attribute  string    `json:"attribute,omitempty"` // by which the record is found again
 	Value      string    `json:"value,omitempty"`
 	ExternalID string    `json:"externalId,omitempty"`
+	Follow     Follow    `json:"-"` // what the table does then
 	Sole       bool      `json:"-"` // nobody else may have the value
 	State      string    `json:"state"`
 	Tries      int       `json:"tries"`
@@ -70,7 +73,7 @@ func (s *Store) Begin(ctx context.Context, in Intent) (Intent, error) {
 		}
 		in.Nr = 0
 		err := x.row(qBegin, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
-			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "").Scan(&in.Nr, &in.Shared)
+			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "", in.Follow.text()).Scan(&in.Nr, &in.Shared)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -120,14 +123,15 @@ func (s *Store) Intents(ctx context.Context, tenant string) ([]Intent, error) {
 	err := s.reading(ctx).each(qIntents, []any{tenant}, func(scan func(...any) error) error {
 		var in Intent
 		var begun, since int64
-		var keys string
+		var keys, follow string
 		err := scan(&in.Nr, &in.Domain.Tenant, &in.Domain.Client, &in.Domain.Existing, &in.Type, &in.Backend, &in.Kind, &in.Identity, &keys,
-			&in.Attribute, &in.Value, &in.ExternalID, &in.Node, &in.State, &in.Tries, &in.Note, &begun, &since, &in.until)
+			&in.Attribute, &in.Value, &in.ExternalID, &follow, &in.Node, &in.State, &in.Tries, &in.Note, &begun, &since, &in.until)
 		if err != nil {
 			return err
 		}
 		in.Client, in.Begun, in.Since = in.Domain.Client, micros(begun), micros(since)
 		in.Keys, err = keysIn([]byte(keys))
+		err = errors.Join(err, json.Unmarshal([]byte(follow), &in.Follow))
 		all = append(all, in)
 		return err
 	})
@@ -160,6 +164,9 @@ func (s *Store) CreateFor(ctx context.Context, in Intent, key string) (Entry, er
 		if e, err = s.bind(x, in.Domain, l, in.ExternalID, fresh); err != nil {
 			return err
 		}
+		if err := x.follow(in, key); err != nil {
+			return err
+		}
 		return x.end(in.Nr)
 	})
 	if err != nil {
@@ -180,6 +187,9 @@ func (s *Store) CreateFound(ctx context.Context, in Intent, key string) (e Entry
 		}
 		if ok = !linked || row.created >= in.Begun.UnixMicro(); ok {
 			if e, err = s.bind(x, in.Domain, l, in.ExternalID, !linked); err != nil {
+				return err
+			}
+			if err := x.follow(in, key); err != nil {
 				return err
 			}
 		}
@@ -203,16 +213,6 @@ func (s *Store) ForgetFor(ctx context.Context, in Intent) error {
 		return x.end(in.Nr)
 	})
 	return s.fail("forget", err)
-}
-
-// RekeyFor is Rekey for an intent, which ends with it.
-func (s *Store) RekeyFor(ctx context.Context, in Intent, newKey string) error {
-	return s.write(ctx, "rekey", func(x *session) error {
-		if err := x.end(in.Nr); err != nil || in.Keys[0] == newKey {
-			return err
-		}
-		return x.rekey(in.Domain.Tenant, Link{in.Type, in.Backend, in.Keys[0]}, newKey)
-	})
 }
 
 // LinkedBefore answers which of the links were there before a time.

@@ -33,7 +33,8 @@ func testJournal(t *testing.T) {
 		t.Errorf("%+v, %+v", e, all)
 	}
 	in = must[Intent](t)(s.Begin(ctx, Intent{Domain: d1, Type: "User", Backend: "hr", Kind: IntentRename, Identity: e.Identity, Keys: []string{"1"}}))
-	noErr(t, s.RekeyFor(ctx, in, "2"))
+	_, err := s.ChangeFor(ctx, in, "2")
+	noErr(t, err)
 	if now := must[[]Entry](t)(s.Resolve(ctx, d1, "User", []string{e.ID})); now[0].Key != "2" {
 		t.Errorf("%+v", now)
 	}

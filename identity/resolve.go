@@ -126,11 +126,11 @@ func (x *session) unseen(d Domain, typ string, ids []string, entries []Entry) er
 // scanEntry reads a row of qIDs or qExternalID: an id with one of its links.
 func scanEntry(scan func(...any) error) (n int64, e Entry, err error) {
 	var externalID sql.NullString
-	var created int64
+	var created, made, modified int64
 	var l Linked
 	err = scan(&n, &e.Identity, &e.Type, &e.Primary, &e.DeletionRequired, &e.ID, &externalID, &created,
-		&l.Backend, &l.Key, &l.Primary, &l.Birth)
-	l.Type, l.Key = e.Type, originalKey(l.Key)
+		&l.Backend, &l.Key, &l.Primary, &l.Birth, &made, &modified)
+	l.Type, l.Key, l.Made, l.Modified = e.Type, originalKey(l.Key), micros(made), micros(max(made, modified))
 	e.ExternalID, e.Created, e.Others = originalKey(externalID.String), micros(created), []Linked{l}
 	return n, e, err
 }
@@ -145,4 +145,5 @@ func (e *Entry) add(row Entry) {
 	*e = row
 	first := row.Others[0]
 	e.Backend, e.Key, e.Birth, e.Others = first.Backend, first.Key, first.Birth, nil
+	e.Made, e.Modified = first.Made, first.Modified
 }

@@ -13,7 +13,7 @@ const (
 WITH g AS MATERIALIZED (
     SELECT key AS n, value ->> 't' AS type, value ->> 'b' AS backend, value -> 'k' AS keys FROM json_each(?3))
 SELECT g.n, k.key, l.identity, l.is_primary, coalesce(e.id, ''), coalesce(e.externalid, ''), coalesce(e.created, 0), coalesce(l.birth, ''),
-    CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
+    l.created, coalesce(l.modified, 0), CASE WHEN e.nr IS NULL THEN (SELECT state FROM identity WHERE id = l.identity) ELSE '' END
 FROM g
 CROSS JOIN json_each(g.keys) AS k
 CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = g.type AND l.key = k.value AND l.backend = g.backend
@@ -25,14 +25,14 @@ LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is
 
 	anyHidden = `
 UNION ALL
-SELECT -1, 0, '', 0, '', '', 0, '', ''
+SELECT -1, 0, '', 0, '', '', 0, '', 0, 0, ''
 WHERE EXISTS (SELECT 1 FROM link WHERE tenant = ?1 AND is_primary = 0)
     OR EXISTS (SELECT 1 FROM identity WHERE tenant = ?1 AND state = 'held')`
 
 	// qIDs: ?1 tenant, ?2 client, ?3 type or '', ?4 [id]. A row per link.
 	qIDs query = `
 SELECT k.key, e.identity, e.type, e.is_primary, e.deletion_required, p.id, p.externalid, p.created,
-    l.backend, l.key, l.is_primary, coalesce(l.birth, '')
+    l.backend, l.key, l.is_primary, coalesce(l.birth, ''), l.created, coalesce(l.modified, 0)
 FROM json_each(?4) AS k
 CROSS JOIN external_id AS e ON e.tenant = ?1 AND e.id = k.value AND e.client = ?2
     AND (?3 = '' OR e.type = ?3) AND e.state = 'live'
@@ -43,7 +43,7 @@ ORDER BY k.key, e.nr, l.is_primary DESC, l.nr`
 	// qExternalID: ?1 tenant, ?2 client, ?3 type or '', ?4 externalId. Columns as qIDs.
 	qExternalID query = `
 SELECT p.nr, p.identity, p.type, p.is_primary, p.deletion_required, p.id, p.externalid, p.created,
-    l.backend, l.key, l.is_primary, coalesce(l.birth, '')
+    l.backend, l.key, l.is_primary, coalesce(l.birth, ''), l.created, coalesce(l.modified, 0)
 FROM external_id AS p
 CROSS JOIN link AS l ON l.identity = p.identity
 WHERE p.tenant = ?1 AND p.client = ?2 AND p.externalid = ?4
@@ -86,7 +86,7 @@ SELECT coalesce((SELECT version FROM veil WHERE tenant = ?1 AND type = ?2 AND ba
     SELECT json_group_array(key) FROM link WHERE tenant = ?1 AND type = ?2 AND backend = ?3 AND is_primary = 0)`
 
 	qIntents query = `
-SELECT nr, tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since,
+SELECT nr, tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, follow, node, state, tries, note, begun, since,
     coalesce((SELECT n.until FROM node AS n WHERE n.name = journal.node), 0)
 FROM journal WHERE tenant = ?1 ORDER BY nr`
 
@@ -185,12 +185,12 @@ UPDATE external_id SET externalid = nullif(?5, '')
 WHERE client = ?2 AND is_primary = 1 AND state = 'live' AND identity = (SELECT identity FROM external_id
     WHERE tenant = ?1 AND id = ?4 AND client = ?2 AND type = ?3 AND state = 'live')`
 	qAcknowledge query = `
-UPDATE external_id SET state = 'retired', since = ?5
+UPDATE external_id SET state = 'retired', since = ?5, externalid = NULL
 WHERE tenant = ?1 AND id = ?4 AND client = ?2 AND type = ?3 AND state = 'live' AND is_primary = 0`
 	qRetire query = `
-UPDATE external_id SET state = 'retired', since = ?2
+UPDATE external_id SET state = 'retired', since = ?2, externalid = NULL
 WHERE nr IN (SELECT CAST(value AS BIGINT) FROM json_each(?1)) AND state = 'live'`
-	qRetireAll  query = `UPDATE external_id SET state = 'retired', since = ?2 WHERE identity = ?1 AND state = 'live'`
+	qRetireAll  query = `UPDATE external_id SET state = 'retired', since = ?2, externalid = NULL WHERE identity = ?1 AND state = 'live'`
 	qSetState   query = `UPDATE identity SET state = ?2, since = ?3 WHERE id = ?1`
 	qSetKey     query = `UPDATE link SET key = ?2 WHERE nr = ?1`
 	qSetBirth   query = `UPDATE link SET birth = nullif(?2, '') WHERE nr = ?1`
@@ -204,8 +204,8 @@ UPDATE link SET is_primary = 1
 WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
     AND NOT EXISTS (SELECT 1 FROM link WHERE identity = ?1 AND backend = ?2 AND is_primary = 1)`
 	qBegin query = `
-INSERT INTO journal (tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since, sole)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'running', 0, '', ?13, ?13, ?14)
+INSERT INTO journal (tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since, sole, follow)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'running', 0, '', ?13, ?13, ?14, ?15)
 ON CONFLICT DO NOTHING
 RETURNING nr, EXISTS (SELECT 1 FROM node AS n WHERE n.until > ?13 AND n.name <> ?12)`
 	qEnd query = `DELETE FROM journal WHERE nr = ?1`
@@ -274,6 +274,24 @@ ON CONFLICT (topic) DO UPDATE SET version = change.version + 1 RETURNING version
 	qChanges query = `SELECT topic, version FROM change`
 )
 
+// What is kept for records.
+const (
+	// qKept: of the records ?4 of tenant ?1, type ?2, backend ?3.
+	qKept query = `
+SELECT k.key, t.name, t.value FROM json_each(?4) AS k
+CROSS JOIN link AS l ON l.tenant = ?1 AND l.type = ?2 AND l.key = k.value AND l.backend = ?3
+CROSS JOIN kept AS t ON t.link = l.nr`
+	qKeptBy query = `
+SELECT l.key, t.value FROM kept AS t
+CROSS JOIN link AS l ON l.nr = t.link AND l.tenant = ?1 AND l.type = ?2 AND l.backend = ?3
+WHERE t.name = ?4 AND t.search = ?5 AND t.search <> '' LIMIT ?6`
+	qKeep query = `
+INSERT INTO kept (link, name, value, search) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (link, name) DO UPDATE SET value = excluded.value, search = excluded.search`
+	qUnkeep query = `DELETE FROM kept WHERE link = ?1 AND name = ?2`
+	qTouch  query = `UPDATE link SET modified = ?2 WHERE nr = ?1`
+)
+
 // The secrets of the table.
 const (
 	qSecret     query = `SELECT value FROM secret WHERE name = ?1`
@@ -305,7 +323,7 @@ ON CONFLICT (tenant) DO UPDATE SET mode = ?2, retry = ?3, who = ?4, why = ?5, si
 func readQueries() []query {
 	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qIntents, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges, qRemovals, qMaintenance)
+		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges, qRemovals, qMaintenance, qKept, qKeptBy)
 }
 
 func writeQueries() []query {
@@ -313,5 +331,5 @@ func writeQueries() []query {
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
-		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell}
+		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qUnkeep, qTouch}
 }

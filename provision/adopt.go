@@ -71,7 +71,7 @@ func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry
 	if err := t.manages(u.rec); err != nil {
 		return nil, err
 	}
-	if u.before, err = u.one(ctx, c, t, u.rec, e, u.plan, who); err != nil {
+	if err := u.resource(ctx); err != nil {
 		return nil, err
 	}
 	u.after = overlay(u.before, d)
@@ -118,20 +118,24 @@ func (u *update) amend(ctx context.Context) error {
 	if u.t.caps.NoUpdate {
 		return nil
 	}
-	d, err := u.t.Mapping.Delta(u.rec, u.before, u.after, u.who.key, u.who.id)
-	if err != nil || d.Empty() {
+	d, err := u.t.Mapping.DeltaOf(u.rec, u.kept, u.before, u.after, u.who.key, u.who.id)
+	if err != nil {
 		return err
 	}
-	if !u.t.inScope(d.After) {
+	f := u.follow(d)
+	f.ExternalID = nil // it is entered with the client's id
+	if d.Empty() && f.Empty() {
+		return nil
+	}
+	if !d.Empty() && !u.t.inScope(d.After) {
 		return scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", u.t.name)
 	}
-	stored, err := u.t.Adapter.Update(ctx, u.rec.Key, d, u.t.scope.Want)
-	u.t.recall.forget(u.rec.Key)
-	if err != nil || stored.Key == u.rec.Key {
-		return err
+	in := identity.Intent{Domain: u.c.Caller.domain(), Type: u.t.name, Backend: u.t.Backend, Kind: identity.IntentChange, Identity: u.e.Identity,
+		Keys: []string{string(u.rec.Key)}, Follow: f}
+	stored, _, err := u.carryOut(ctx, u.t, in, nil, d, u.t.scope.Want)
+	if err == nil && !d.Empty() {
+		u.rec.Key, u.e.Key = stored.Key, string(stored.Key)
 	}
-	err = u.ids.Rekey(context.WithoutCancel(ctx), u.c.Caller.Tenant, u.t.link(u.rec.Key), string(stored.Key))
-	u.rec.Key, u.e.Key = stored.Key, string(stored.Key)
 	return err
 }
 

@@ -41,6 +41,8 @@ type Call struct {
 	// If is what the resource's version must be. With any of it Get answers the
 	// version along with the resource, whatever is selected.
 	If Condition
+
+	supposed []identity.Keeping // what would be kept, of a request that is only tried
 }
 
 // A Search is a query on one resource type (RFC 7644 section 3.4.2).

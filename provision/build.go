@@ -15,8 +15,9 @@ import (
 type page struct {
 	resources []*scim.Resource
 	entries   []identity.Entry
-	hides     bool // there may be records that must stay out of lists
-	replaced  bool // there are records with new ids, for they have the key of another
+	kept      []identity.Kept // nil if the plan needed none
+	hides     bool            // there may be records that must stay out of lists
+	replaced  bool            // there are records with new ids, for they have the key of another
 }
 
 // build makes the resources of records: ids, references and meta come from the
@@ -42,7 +43,11 @@ func (s *Service) build(ctx context.Context, c Call, t *target, recs []adapters.
 	}
 	pg.entries, pg.hides = r.entries[:len(recs)], r.hides
 	s.remember(ctx, c, t, pg.entries, recs)
+	if pg.kept, err = s.completed(ctx, c, t, recs, pg.resources, p); err != nil {
+		return page{}, err
+	}
 	for i, res := range pg.resources {
+		t.dressTimes(res, pg.entries[i])
 		dress(c, res, pg.entries[i])
 	}
 	for _, f := range refs {

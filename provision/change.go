@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/postern/postern/adapters"
@@ -38,7 +37,7 @@ func (t *target) changePlan(c Call, touches func(*scim.Attribute) bool) *rules.P
 			}
 		}
 		return true
-	})
+	}).Remembering(t.Mapping)
 }
 
 // attempts is how often a change is worked out anew when the record changed
@@ -94,6 +93,7 @@ type update struct {
 	plan          *rules.Plan // what was read of before
 	who           *cast
 	rec           adapters.Record
+	kept          identity.Kept // beside rec
 	before, after *scim.Resource
 }
 
@@ -102,7 +102,7 @@ func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resou
 	if u.rec, err = u.read(adapters.WithoutCache(ctx), u.t, u.e, u.plan.Want); err != nil {
 		return nil, err
 	}
-	if u.before, err = u.one(ctx, u.c, u.t, u.rec, u.e, u.plan, u.who); err != nil {
+	if err := u.resource(ctx); err != nil {
 		return nil, err
 	}
 	if err := u.t.manages(u.rec); err != nil {
@@ -120,26 +120,35 @@ func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resou
 	return u.store(ctx)
 }
 
+// resource makes before of what was read.
+func (u *update) resource(ctx context.Context) error {
+	pg, err := u.build(ctx, u.c, u.t, []adapters.Record{u.rec}, u.plan, &u.e, u.who)
+	if err != nil {
+		return err
+	}
+	if u.before = pg.resources[0]; pg.kept != nil {
+		u.kept = pg.kept[0]
+	}
+	return nil
+}
+
 // store carries a change out and answers what is then stored. A change of nothing
 // writes nothing (U-11, P-12).
 func (u *update) store(ctx context.Context) (*scim.Resource, error) {
 	if err := u.introduce(ctx, u.c, u.t, u.who, u.after); err != nil {
 		return nil, err
 	}
-	d, err := u.t.Mapping.Delta(u.rec, u.before, u.after, u.who.key, u.who.id)
+	d, err := u.t.Mapping.DeltaOf(u.rec, u.kept, u.before, u.after, u.who.key, u.who.id)
 	if err != nil {
 		return nil, err
 	}
 	p := u.t.plan(u.c)
 	stored, complete := u.rec, u.plan.Covers(p)
-	if !d.Empty() {
-		if stored, err = u.apply(ctx, d, p.Want); err != nil {
+	if f := u.follow(d); !d.Empty() || !f.Empty() {
+		if stored, err = u.apply(ctx, d, f, p.Want); err != nil {
 			return nil, err
 		}
-		complete = true
-	}
-	if err := u.keepExternalID(ctx); err != nil {
-		return nil, err
+		complete = complete || !d.Empty()
 	}
 	if !complete {
 		if stored, err = u.read(adapters.WithoutCache(ctx), u.t, u.e, p.Want); err != nil {
@@ -172,16 +181,17 @@ func (u *update) held() []string {
 	return out
 }
 
-func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fields) (adapters.Record, error) {
+func (u *update) apply(ctx context.Context, d adapters.Delta, f identity.Follow, want adapters.Fields) (adapters.Record, error) {
 	release, err := u.values.take(ctx, u.queues(u.t, u.after, u.before)...)
 	if err != nil {
 		return u.rec, err
 	}
 	defer release()
-	if err := u.free(ctx, u.t, u.after, u.before, u.rec.Key); err != nil {
+	free := func() error { return u.free(ctx, u.c.Caller.Tenant, u.t, u.after, u.before, u.rec.Key) }
+	if err := free(); err != nil {
 		return u.rec, err
 	}
-	if !u.t.inScope(d.After) {
+	if !d.Empty() && !u.t.inScope(d.After) {
 		return u.rec, scim.Bad(scim.InvalidValue, "With this change the %s would be outside what provisioning may manage here.", u.t.name)
 	}
 	if u.t.Mapping.HasManaged() && !u.t.Mapping.Managed(d.After) {
@@ -189,6 +199,10 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fiel
 	}
 	if u.c.trying() {
 		u.tried(ctx, u.c, u.t, "update", u.e.Identity)
+		u.c.supposed = f.Keep
+		if f.ExternalID != nil {
+			u.e.ExternalID = *f.ExternalID
+		}
 		return d.After, nil
 	}
 	if u.disables() {
@@ -200,63 +214,42 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, want adapters.Fiel
 		return u.rec, err
 	}
 	d.Held = u.held()
-	in, err := u.intendRename(ctx, d)
+	stored, at, err := u.carryOut(ctx, u.t, u.intent(d, f), free, d, want)
 	if err != nil {
-		return u.rec, err
-	}
-	stored, err := u.t.Adapter.Update(ctx, u.rec.Key, d, want)
-	u.t.recall.forget(u.rec.Key)
-	if err != nil {
-		if in.Nr != 0 {
-			err = u.unfinished(ctx, in, err)
-		}
 		return stored, err
 	}
-	if stored.Key == u.rec.Key && in.Nr == 0 {
-		return stored, nil
+	if f.ExternalID != nil {
+		u.e.ExternalID = *f.ExternalID
 	}
-	u.t.recall.forget(stored.Key)
-	// The backend has the new key: its id must follow, whoever has gone meanwhile.
-	in.Keys = []string{string(u.rec.Key)}
-	err = u.ids.RekeyFor(context.WithoutCancel(ctx), in, string(stored.Key))
-	if errors.Is(err, identity.ErrUnknown) {
-		return stored, notFound(u.t)
+	if f.Touch {
+		u.e = u.e.ModifiedIn(u.t.Backend, at)
 	}
-	return stored, err
+	if d.Empty() {
+		return u.rec, nil
+	}
+	return stored, nil
 }
 
-// intendRename writes down a change by which the record may get another key: one
-// of the key's fields, or of what a backend may make keys of. Others touch the
-// backend alone, and need no journal.
-func (u *update) intendRename(ctx context.Context, d adapters.Delta) (identity.Intent, error) {
-	in := identity.Intent{Domain: u.c.Caller.domain(), Type: u.t.name, Backend: u.t.Backend, Kind: identity.IntentRename, Identity: u.e.Identity}
+// intent is what is written down of a change where it touches more than the backend.
+// One by which the record may get another key, of the key's fields or of what a backend
+// may make keys of, is a renaming.
+func (u *update) intent(d adapters.Delta, f identity.Follow) identity.Intent {
+	in := identity.Intent{Domain: u.c.Caller.domain(), Type: u.t.name, Backend: u.t.Backend, Kind: identity.IntentChange, Identity: u.e.Identity,
+		Keys: []string{string(u.rec.Key)}, Follow: f}
 	a, err := u.t.telling("")
+	if err != nil || d.Empty() {
+		return in
+	}
 	renames := slices.ContainsFunc(d.Set, func(ch adapters.Change) bool { return slices.Contains(u.t.Mapping.Key(), ch.Field) })
-	if err != nil || !renames && len(u.t.newValues(u.after, u.before)) == 0 {
-		return in, nil
+	for _, n := range u.t.newValues(u.after, u.before) {
+		renames = renames || u.t.Mapping.KeptName(n) == ""
 	}
-	in.Keys, in.Attribute, in.Value = []string{string(u.rec.Key)}, a.Path(), u.after.Get(a).String()
-	if !a.CaseExact {
-		in.Value = scim.Fold(in.Value)
+	if renames {
+		in.Kind, in.Attribute, in.Value = identity.IntentRename, a.Path(), u.after.Get(a).String()
+		if !a.CaseExact {
+			in.Value = scim.Fold(in.Value)
+		}
+		in.Sole = slices.Contains(u.t.newValues(u.after, u.before), a)
 	}
-	in.Sole = slices.Contains(u.t.newValues(u.after, u.before), a)
-	return u.begin(ctx, u.t, in, u.rec.Key, func() error { return u.free(ctx, u.t, u.after, u.before, u.rec.Key) })
-}
-
-// keepExternalID keeps externalId in the mapping table, if it changed.
-func (u *update) keepExternalID(ctx context.Context) error {
-	ext := u.externalID(u.t, u.after)
-	if ext == u.externalID(u.t, u.before) {
-		return nil
-	}
-	if u.c.trying() {
-		u.e.ExternalID = ext
-		return nil
-	}
-	err := u.ids.SetExternalID(context.WithoutCancel(ctx), u.c.Caller.domain(), u.t.name, u.e.ID, ext)
-	if errors.Is(err, identity.ErrUnknown) {
-		return notFound(u.t)
-	}
-	u.e.ExternalID = ext
-	return err
+	return in
 }

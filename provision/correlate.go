@@ -34,7 +34,7 @@ func (s *Service) correlation(ctx context.Context, c Call, t *target, r *scim.Re
 	if err != nil || !ok {
 		return e, false, err
 	}
-	return e, true, s.free(ctx, t, r, nil, t.key(e))
+	return e, true, s.free(ctx, c.Caller.Tenant, t, r, nil, t.key(e))
 }
 
 func (s *Service) counterpart(ctx context.Context, c Call, t *target, r *scim.Resource) (identity.Entry, bool, error) {
@@ -45,7 +45,7 @@ func (s *Service) counterpart(ctx context.Context, c Call, t *target, r *scim.Re
 	}
 	active := r.Layout().Find("active")
 	plan := t.Mapping.Plan(func(a *scim.Attribute) bool { return a == active })
-	found, err := s.satisfying(ctx, t, t.Adapter, alike, t.correlates, plan.Want)
+	found, err := s.satisfying(ctx, c.Caller.Tenant, t, t.Adapter, alike, t.correlates, plan.Want)
 	if err != nil {
 		return none, false, err
 	}

@@ -55,7 +55,7 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 			return s.adopt(ctx, c, t, e, d, who)
 		}
 	}
-	if err := s.free(ctx, t, d.Resource, nil, ""); err != nil {
+	if err := s.free(ctx, c.Caller.Tenant, t, d.Resource, nil, ""); err != nil {
 		e, ok, failed := s.adoptable(ctx, c, t, d.Resource)
 		switch {
 		case failed != nil:
@@ -65,10 +65,12 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 		}
 		return nil, err
 	}
+	kept := t.Mapping.KeptOf(d.Resource, null)
 	if c.trying() {
+		c.supposed = keepings(kept)
 		return s.pretend(ctx, c, t, rec, who, s.externalID(t, d.Resource))
 	}
-	in, err := s.intend(ctx, c, t, d.Resource)
+	in, err := s.intend(ctx, c, t, d.Resource, kept)
 	if err != nil {
 		return nil, err
 	}

@@ -30,15 +30,16 @@ const mostTries = 8
 const askTime = 5 * time.Second
 
 // intend writes down that a resource is about to be created.
-func (s *Service) intend(ctx context.Context, c Call, t *target, r *scim.Resource) (identity.Intent, error) {
-	in := identity.Intent{Domain: c.Caller.domain(), Type: t.name, Backend: t.Backend, Kind: identity.IntentCreate, ExternalID: s.externalID(t, r)}
+func (s *Service) intend(ctx context.Context, c Call, t *target, r *scim.Resource, kept []rules.KeptChange) (identity.Intent, error) {
+	in := identity.Intent{Domain: c.Caller.domain(), Type: t.name, Backend: t.Backend, Kind: identity.IntentCreate, ExternalID: s.externalID(t, r),
+		Follow: identity.Follow{Keep: keepings(kept)}}
 	if a, err := t.telling(""); err == nil {
 		in.Attribute, in.Value, in.Sole = a.Path(), r.Get(a).String(), slices.Contains(t.unique, a)
 		if !a.CaseExact {
 			in.Value = scim.Fold(in.Value)
 		}
 	}
-	return s.begin(ctx, t, in, "", func() error { return s.free(ctx, t, r, nil, "") })
+	return s.begin(ctx, t, in, "", func() error { return s.free(ctx, in.Domain.Tenant, t, r, nil, "") })
 }
 
 // begin writes an intent down that gives a record a value, of the record with the
@@ -125,7 +126,7 @@ func (s *Service) heldBy(ctx context.Context, t *target, in identity.Intent, key
 	if err != nil {
 		return false, err
 	}
-	return s.held(ctx, t, l.Resolve(in.Attribute), e, key)
+	return s.held(ctx, in.Domain.Tenant, t, l.Resolve(in.Attribute), e, key)
 }
 
 // uncreated decides what a create has come to that failed. Where the backend may
@@ -195,18 +196,22 @@ func (s *Service) correlated(ctx context.Context, t *target, in identity.Intent,
 	if err != nil {
 		return nil, err
 	}
-	return s.satisfying(adapters.WithoutCache(ctx), t, t.all(), e, func(other *scim.Attribute) bool { return other == a }, want)
+	return s.satisfying(adapters.WithoutCache(ctx), in.Domain.Tenant, t, t.all(), e, func(other *scim.Attribute) bool { return other == a }, want)
 }
 
 // satisfying finds the records that satisfy an expression over some attributes, in
 // scope or not, a hundred at most. Where the backend cannot tell, all are read.
-func (s *Service) satisfying(ctx context.Context, t *target, from adapters.Adapter, e filter.Expr, over func(*scim.Attribute) bool, want adapters.Fields) ([]adapters.Record, error) {
-	if pushed, rest := t.Mapping.Push(e, rules.Lookup{}); rest == nil && pushed != nil {
+func (s *Service) satisfying(ctx context.Context, tenant string, t *target, from adapters.Adapter, e filter.Expr, over func(*scim.Attribute) bool, want adapters.Fields) ([]adapters.Record, error) {
+	kept, err := s.keptLookup(ctx, tenant, t, e)
+	if err != nil {
+		return nil, err
+	}
+	if pushed, rest := t.Mapping.Push(e, rules.Lookup{Kept: kept}); rest == nil && pushed != nil {
 		pg, err := from.List(ctx, adapters.Query{Filter: pushed, Limit: 100, Want: want})
 		return pg.Records, err
 	}
 	x := &scan{Service: s, t: t, plan: t.Mapping.Plan(over), everyone: true, hidden: veil{merged: &mergedSet{}}}
-	x.d.rest = e
+	x.c.Caller.Tenant, x.d.rest = tenant, e
 	if err := x.walk(ctx); err != nil {
 		return nil, err
 	}

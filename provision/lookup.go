@@ -36,6 +36,10 @@ func (s *Service) lookup(ctx context.Context, c Call, t *target, e filter.Expr) 
 		return nil, rules.Lookup{}, err
 	}
 	e = t.sent(e, own, others)
+	kept, err := s.keptLookup(ctx, c.Caller.Tenant, t, e)
+	if err != nil {
+		return nil, rules.Lookup{}, err
+	}
 	self := make(map[rules.ID]string, len(own))
 	for ref, entry := range own {
 		self[rules.ID{Type: ref.Type, ID: entry.ID}] = string(t.key(entry))
@@ -50,6 +54,7 @@ func (s *Service) lookup(ctx context.Context, c Call, t *target, e filter.Expr) 
 		},
 		All:        func(typ, id string) []string { return keys[rules.ID{Type: typ, ID: id}] },
 		ExternalID: func(x string) []string { return external[x] },
+		Kept:       kept,
 	}, nil
 }
 

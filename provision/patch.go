@@ -51,7 +51,7 @@ func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string
 				return err
 			}
 		}
-		rec, err := m.store(ctx, e)
+		rec, e, err := m.store(ctx, e)
 		if err != nil || !c.Body && e.Primary { // by a secondary id: the answer tells the other one
 			return err
 		}
@@ -101,7 +101,7 @@ func (m *membership) plan(ctx context.Context, changes []patch.MemberDelta) (boo
 	return true, nil
 }
 
-func (m *membership) store(ctx context.Context, e identity.Entry) (adapters.Record, error) {
+func (m *membership) store(ctx context.Context, e identity.Entry) (adapters.Record, identity.Entry, error) {
 	want := m.t.scope.Want
 	if m.c.Body {
 		want = m.t.plan(m.c).Want
@@ -109,13 +109,16 @@ func (m *membership) store(ctx context.Context, e identity.Entry) (adapters.Reco
 	if m.t.watched() || m.delta.Empty() {
 		rec, err := m.read(adapters.WithoutCache(ctx), m.t, e, want)
 		if err != nil || m.delta.Empty() {
-			return rec, err
+			return rec, e, err
 		}
 		if err := m.t.manages(rec); err != nil {
-			return rec, err
+			return rec, e, err
 		}
 	}
-	return m.t.Adapter.Update(ctx, m.t.key(e), m.delta, want)
+	in := identity.Intent{Domain: m.c.Caller.domain(), Type: m.t.name, Backend: m.t.Backend, Kind: identity.IntentChange, Identity: e.Identity,
+		Keys: []string{string(m.t.key(e))}, Follow: identity.Follow{Touch: m.t.modified}}
+	rec, at, err := m.carryOut(ctx, m.t, in, nil, m.delta, want)
+	return rec, e.ModifiedIn(m.t.Backend, at), err
 }
 
 // meets reports whether two lists have an element in common.

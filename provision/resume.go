@@ -83,6 +83,8 @@ func (s *Service) settle(ctx context.Context, in identity.Intent) (note string, 
 		return s.settleCreate(ctx, t, in)
 	case identity.IntentRename:
 		return s.settleRename(ctx, t, in)
+	case identity.IntentChange:
+		return s.settleChange(ctx, t, in)
 	}
 	return s.settleDelete(ctx, t, in)
 }
@@ -141,8 +143,10 @@ func (s *Service) settleRename(ctx context.Context, t *target, in identity.Inten
 	old := adapters.Key(in.Keys[0])
 	_, err = t.all().Get(adapters.WithoutCache(ctx), old, t.scope.Want)
 	switch {
-	case err == nil:
+	case err == nil && in.Follow.Empty():
 		return s.unmade(ctx, in)
+	case err == nil: // the key is the old one, also if the backend has done it
+		return s.settleChange(ctx, t, in)
 	case !adapters.Is(err, adapters.NotFound):
 		return "", err
 	}
@@ -156,7 +160,7 @@ func (s *Service) settleRename(ctx context.Context, t *target, in identity.Inten
 		return "", &poisonError{"several new records could be the one"}
 	}
 	t.recall.forget(old, found[0].Key)
-	err = s.ids.RekeyFor(ctx, in, string(found[0].Key))
+	_, err = s.ids.ChangeFor(ctx, in, string(found[0].Key))
 	if errors.Is(err, identity.ErrUnknown) {
 		return "", s.ids.Drop(ctx, in.Nr)
 	}

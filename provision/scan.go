@@ -96,8 +96,10 @@ func (x *scan) prepare() {
 		})
 	})
 	x.who = x.stamps || x.plan.Refers || slices.ContainsFunc(named, func(a *scim.Attribute) bool {
-		return a == l.ID || a == l.ExternalID || a == l.Meta.Find("location")
+		times := top(a) == l.Meta && (x.t.created || x.t.modified)
+		return times || a == l.ID || a == l.ExternalID || a == l.Meta.Find("location")
 	})
+	x.who = x.who || x.t.born && x.plan.Keeping() // what is kept for a record's predecessor is not its own
 }
 
 const scanChunk = 1000
@@ -182,7 +184,8 @@ func (x *scan) sketch(ctx context.Context, recs []adapters.Record) ([]*scim.Reso
 			dressMeta(x.c, out[i])
 		}
 	}
-	return out, nil
+	_, err := x.completed(ctx, x.c, x.t, recs, out, x.plan)
+	return out, err
 }
 
 // sort orders by the attribute; what is equal stays in the backend's order, so

@@ -75,6 +75,8 @@ type target struct {
 	standard *rules.Plan     // what is read for usual and whole
 	scope    *rules.Plan     // what is read to learn whether a record is in scope
 	scoped   bool
+	created  bool // the time of a record's creation is kept
+	modified bool // and that of its last change
 	born     bool // records tell by what they differ from others that get their key
 	unique   []*scim.Attribute
 	weighty  []*rules.Rule // rules that a change need not read
@@ -110,6 +112,7 @@ func newTarget(t Target, remember time.Duration, versions bool) *target {
 	nt := &target{Target: t, name: typ.Name, caps: t.Adapter.Capabilities(), usual: scim.DefaultSelection(typ.Layout),
 		scoped: t.Mapping.HasScope(), born: t.Mapping.HasBirth(), unique: uniqueAttributes(typ.Layout), recall: newRecall(remember)}
 	t.Mapping.Bind(nt.caps)
+	nt.created, nt.modified = t.Mapping.KeepsTimes()
 	needs := nt.usual.Needs
 	if versions {
 		nt.whole = wholeOf(nt)

@@ -93,13 +93,15 @@ func (t *target) telling(path string) (*scim.Attribute, error) {
 		if a == nil || a.Type != scim.TypeString || a.MultiValued || a.Parent() != nil && a.Parent().MultiValued {
 			return nil, scim.Errorf(400, "", "%q is no single-valued text attribute of %s.", path, t.name)
 		}
+		if t.Mapping.KeptName(a) != "" {
+			return nil, scim.Errorf(400, "", "%q is not in the backend: it is kept here, and goes with the id.", path)
+		}
 		return a, nil
 	}
-	if len(t.unique) > 0 {
-		return t.unique[0], nil
-	}
-	if a := l.Find("displayName"); a != nil {
-		return a, nil
+	for _, a := range append(t.unique[:len(t.unique):len(t.unique)], l.Find("displayName")) {
+		if a != nil && t.Mapping.KeptName(a) == "" {
+			return a, nil
+		}
 	}
 	return nil, scim.Errorf(400, "", "A %s has no unique attribute; say by which its records are told apart.", t.name)
 }

@@ -198,22 +198,26 @@ func (s *Service) tryDeactivate(ctx context.Context, tenant string, t *target, k
 		return err
 	}
 	before, _ := t.Mapping.Read(rec, plan, s.warner(ctx, t))
+	kept, err := s.completed(ctx, Call{Caller: Caller{Tenant: tenant}}, t, []adapters.Record{rec}, []*scim.Resource{before}, plan)
+	if err != nil {
+		return err
+	}
 	if v := before.Get(active); v.Present() && !v.Bool() {
 		return nil
 	}
 	after := before.Clone()
 	after.Put(active, scim.Bool(false))
 	who := newCast()
-	d, err := t.Mapping.Delta(rec, before, after, who.key, who.id)
-	if err != nil || d.Empty() {
+	beside := append(kept, nil)[0]
+	d, err := t.Mapping.DeltaOf(rec, beside, before, after, who.key, who.id)
+	if err != nil {
 		return err
 	}
-	stored, err := t.Adapter.Update(ctx, key, d, t.scope.Want)
-	t.recall.forget(key)
-	if err != nil || stored.Key == key {
-		return err
-	}
-	return s.ids.Rekey(context.WithoutCancel(ctx), tenant, t.link(key), string(stored.Key))
+	in := identity.Intent{Domain: identity.Domain{Tenant: tenant}, Type: t.name, Backend: t.Backend, Kind: identity.IntentChange, Keys: []string{string(key)},
+		Follow: identity.Follow{Keep: keepings(t.Mapping.KeptDelta(beside, before, after, d)), Fields: t.telltales(d)}}
+	in.Follow.Before = digest("", rec, in.Follow.Fields)
+	_, _, err = s.carryOut(ctx, t, in, nil, d, t.scope.Want)
+	return err
 }
 
 // carry makes one record a member wherever another is, and gives it the members

@@ -46,14 +46,14 @@ func coarse(s string) string {
 
 // free refuses a unique value that another record has, by the rule by which
 // filters compare (F-37). Records out of scope count: their values are taken too.
-func (s *Service) free(ctx context.Context, t *target, after, before *scim.Resource, key adapters.Key) error {
+func (s *Service) free(ctx context.Context, tenant string, t *target, after, before *scim.Resource, key adapters.Key) error {
 	for _, a := range t.newValues(after, before) {
 		e, err := schema.Bind(after.Layout(), &filter.Compare{Name: a.Path(), Op: filter.Eq,
 			Value: filter.StringValue(after.Get(a).String())}, schema.BindOptions{})
 		if err != nil {
 			return err
 		}
-		held, err := s.held(ctx, t, a, e, key)
+		held, err := s.held(ctx, tenant, t, a, e, key)
 		if err != nil {
 			return err
 		}
@@ -65,7 +65,10 @@ func (s *Service) free(ctx context.Context, t *target, after, before *scim.Resou
 }
 
 // held reports whether a record other than the one with the key satisfies e.
-func (s *Service) held(ctx context.Context, t *target, a *scim.Attribute, e filter.Expr, key adapters.Key) (bool, error) {
+func (s *Service) held(ctx context.Context, tenant string, t *target, a *scim.Attribute, e filter.Expr, key adapters.Key) (bool, error) {
+	if c, ok := e.(*filter.Compare); ok && t.Mapping.KeptName(a) != "" {
+		return s.heldKept(ctx, tenant, t, c, key)
+	}
 	pushed, rest := t.Mapping.Push(e, rules.Lookup{})
 	if rest == nil && pushed != nil {
 		pg, err := t.Adapter.List(ctx, adapters.Query{Filter: pushed, Limit: 2})

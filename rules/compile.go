@@ -30,6 +30,7 @@ func Compile(in Input) (*Mapping, []Problem) {
 	for _, d := range c.drafts {
 		c.rule(d)
 	}
+	c.checkMemories()
 	c.conditions()
 	if Broken(c.ps) {
 		return nil, c.ps
@@ -70,6 +71,10 @@ func (c *compiler) rule(d *draft) {
 	s := d.spec
 	r := &Rule{Path: s.Path.Value, Line: s.Path.Line, attr: c.served(d.at.attr), field: lookedUp(s), index: -1,
 		split: s.Split.Value, format: s.Format.Value, spec: s}
+	r.name = d.at.id()
+	if s.Kept && !c.isTime(d) {
+		r.kept = r.name
+	}
 	r.list = c.isList(d)
 	if r.item = r.attr; r.attr.Type == scim.TypeComplex && (r.split != "" || r.list) {
 		r.item = r.attr.Find("value")
@@ -84,7 +89,7 @@ func (c *compiler) rule(d *draft) {
 	c.table(r)
 	c.expressions(r)
 	r.readable = !d.outOnly() && !hidden(r.attr)
-	r.writable = r.field != "" && !d.inOnly() && !readOnly(r.attr)
+	r.writable = (r.field != "" || r.kept != "") && !d.inOnly() && !readOnly(r.attr)
 	c.fallback(r)
 	if r.field != "" {
 		c.fields = append(c.fields, r.field)
@@ -364,6 +369,10 @@ func (c *compiler) finish() {
 		if r.refers != nil {
 			m.references[r.refers.compared()] = r
 		}
+	}
+	for _, r := range m.rules {
+		m.remembers = m.remembers || r.remembers()
+		m.keeps = m.keeps || r.kept != "" || r.remembers()
 	}
 	m.gather()
 	if m.scope != nil {

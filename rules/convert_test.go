@@ -107,7 +107,7 @@ func TestConvert(t *testing.T) {
 			}
 			res := scim.NewResource(m.Type.Layout)
 			res.Set(r.attr, v)
-			back, err := r.write(res, m.assign(res), keyOf)
+			back, err := r.write(res, m.assign(res), keyOf, nil)
 			want := c.back
 			if want == nil && !adapters.NoValue(c.raw) && v.Present() {
 				want = c.raw

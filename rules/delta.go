@@ -13,6 +13,11 @@ import (
 // another: fields whose rules give something else than before. Fields that no
 // change touches stay as they are, even where a mapping loses detail.
 func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys Keys, ids IDs) (adapters.Delta, error) {
+	return m.DeltaOf(rec, nil, before, after, keys, ids)
+}
+
+// DeltaOf is Delta for a record for which something is kept.
+func (m *Mapping) DeltaOf(rec adapters.Record, kept Kept, before, after *scim.Resource, keys Keys, ids IDs) (adapters.Delta, error) {
 	d := adapters.Delta{Before: rec, After: rec.Clone()}
 	if err := m.Accepts(after); err != nil {
 		return d, err
@@ -20,7 +25,7 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 	var old, now assignment
 	done := make([]bool, m.shape.Len())
 	for _, r := range m.rules {
-		if !r.writable || done[r.index] || !r.affected(before, after) {
+		if !r.writable || r.field == "" || done[r.index] || !r.affected(before, after) {
 			continue
 		}
 		if r.relation {
@@ -38,12 +43,12 @@ func (m *Mapping) Delta(rec adapters.Record, before, after *scim.Resource, keys 
 		if r.group != nil && old.elems == nil {
 			old, now = m.assign(before), m.assign(after)
 		}
-		is, err := r.write(after, now, keys)
+		is, err := r.write(after, now, keys, kept)
 		if err != nil {
 			return d, err
 		}
 		// What cannot be written as it was has changed.
-		was, err := r.write(before, old, keys)
+		was, err := r.write(before, old, keys, kept)
 		if err == nil && equalValues(was, is) {
 			continue
 		}

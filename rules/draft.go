@@ -21,14 +21,19 @@ func (d *draft) inOnly() bool {
 
 func (d *draft) outOnly() bool {
 	s := d.spec
-	return s.Mutability.Value == "writeOnly" || s.In.Value == "" && s.Out.Value != ""
+	return s.Mutability.Value == "writeOnly" || s.In.Value == "" && s.Out.Value != "" && !s.Kept
 }
 
 // plan finds every path's place and works out the schema that will be served.
 func (c *compiler) plan() {
 	c.view = newView()
 	seen := map[string]int{}
+	var whole []Spec // extensions
 	for _, s := range c.in.Attributes {
+		if c.extensionOf(s) != nil && s.Kept {
+			whole = append(whole, s)
+			continue
+		}
 		p, ok := parsePath(s.Path, c.in.Aliases, &c.ps)
 		if !ok {
 			continue
@@ -49,6 +54,7 @@ func (c *compiler) plan() {
 		seen[d.at.id()] = s.Path.Line
 		c.drafts = append(c.drafts, d)
 	}
+	c.keepExtensions(whole)
 	c.checkOverlaps()
 	c.checkRequired()
 	c.characteristics()
@@ -122,8 +128,12 @@ func (c *compiler) checkSource(d *draft) {
 		c.checkRows(d)
 		return
 	}
+	if s.Kept && !c.checkKept(d) {
+		return
+	}
 	one := s.Relation == nil && !expression && s.Refers.Value == "" && s.Split.Value == ""
 	switch {
+	case s.Kept && s.Field.Value == "":
 	case s.Field.Value == "" && s.Relation == nil && !expression:
 		c.ps.add(s.Path, "name a field, or write an expression with in or out", "the rule for %s does not say where its value comes from", s.Path.Value)
 	case s.Out.Value != "" && s.Field.Value == "":

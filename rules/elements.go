@@ -25,6 +25,13 @@ func (m *Mapping) gather() {
 	}
 }
 
+// keeps reports whether a part of an element is kept beside the record.
+func (g *gathering) keeps() bool {
+	return slices.ContainsFunc(g.groups, func(e *group) bool {
+		return slices.ContainsFunc(e.rules, func(r *Rule) bool { return r.kept != "" })
+	})
+}
+
 // An assignment says which element of a resource each group stores.
 type assignment struct {
 	elems []scim.Value // by the group's index; absent: none

@@ -30,6 +30,7 @@ type expression struct {
 	attrs    []*scim.Attribute // top-level attributes of resource that it names
 	keys     []string          // and by which names
 	whole    bool              // it uses record as a whole
+	kept     bool              // it asks what the field held before
 	machines sync.Pool         // *vm.VM: a machine runs one expression at a time
 }
 
@@ -64,7 +65,7 @@ func (c *compiler) resourceEnvironment(value *scim.Attribute) environment {
 	}
 	e := environment{layout: l, full: c.full, aliases: c.in.Aliases, env: types.Map{"resource": m}}
 	if value != nil {
-		e.env["value"] = exprType(value)
+		e.env["value"], e.env["kept"] = exprType(value), types.Any
 	}
 	return e
 }
@@ -123,7 +124,7 @@ func (c *compiler) expression(at Text, env environment, want ...expr.Option) *ex
 		c.ps.inside(at, from, to-from, "write record.NAME or resource.NAME", "an expression cannot use $env")
 		return nil
 	}
-	e.names, e.whole = sortedKeys(v.record), v.bareRecord > 0
+	e.names, e.whole, e.kept = sortedKeys(v.record), v.bareRecord > 0, v.kept
 	if env.layout != nil {
 		e.bindAttributes(v, env)
 	}
@@ -181,12 +182,12 @@ func (e *expression) onRecord(r adapters.Record, value any) (any, error) {
 }
 
 // onResource runs an expression over a resource.
-func (e *expression) onResource(r *scim.Resource, a *scim.Attribute, value scim.Value) (any, error) {
+func (e *expression) onResource(r *scim.Resource, a *scim.Attribute, value scim.Value, kept any) (any, error) {
 	m := make(map[string]any, len(e.attrs))
 	for i, attr := range e.attrs {
 		m[e.keys[i]] = filled(attr, r.Get(attr))
 	}
-	env := map[string]any{"resource": m, "value": nil}
+	env := map[string]any{"resource": m, "value": nil, "kept": kept}
 	if a != nil {
 		env["value"] = toAny(a, value)
 	}
@@ -283,6 +284,7 @@ func (p *joinPatcher) Visit(n *ast.Node) {
 type namesVisitor struct {
 	record, resource         map[string]bool
 	bareRecord, bareResource int
+	kept                     bool
 	environment              ast.Node
 }
 
@@ -291,6 +293,7 @@ func (v *namesVisitor) Visit(n *ast.Node) {
 	switch n := (*n).(type) {
 	case *ast.IdentifierNode:
 		v.count(n.Value, 1)
+		v.kept = v.kept || n.Value == "kept"
 		if n.Value == "$env" {
 			v.environment = n
 		}

@@ -15,7 +15,7 @@ import (
 // isList reports a rule that a field with several values is mapped by.
 func (c *compiler) isList(d *draft) bool {
 	s, a := d.spec, d.at.attr
-	plain := s.Field.Value != "" && s.In.Value == "" && s.Out.Value == "" && s.Split.Value == "" && s.Refers.Value == "" &&
+	plain := s.Field.Value != "" && !s.Kept && s.In.Value == "" && s.Out.Value == "" && s.Split.Value == "" && s.Refers.Value == "" &&
 		s.Relation == nil && s.Rows == nil && s.Lookup == nil && s.Format.Value == ""
 	return c.in.Texts && plain && a.MultiValued && d.at.element == nil && (a.Type != scim.TypeComplex || a.Find("value") != nil)
 }

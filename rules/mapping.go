@@ -32,6 +32,8 @@ type Mapping struct {
 	byAttr     map[*scim.Attribute]*Rule // single rules by what they make
 	references map[*scim.Attribute]*Rule // reference rules by what a filter compares
 	elements   map[*scim.Attribute]*gathering
+	keeps      bool            // something is kept beside records
+	remembers  bool            // namely what fields held before
 	created    *scim.Attribute // of meta
 	modified   *scim.Attribute
 	typeName   *scim.Attribute
@@ -135,6 +137,10 @@ type Plan struct {
 	rules  []bool // by position in Mapping.rules
 	single []*Rule
 	groups []*gathering
+
+	keeps      bool // what is kept is needed
+	kept       []*Rule
+	keptGroups []*gathering // with an element of which a part is kept
 }
 
 // Plan works out what must be read for the attributes that are needed. It is
@@ -149,6 +155,10 @@ func (m *Mapping) Plan(need func(*scim.Attribute) bool) *Plan {
 	for _, r := range m.single {
 		if need(r.attr) || r.refers != nil && need(r.refers.holder) {
 			use(r)
+			if r.kept != "" {
+				p.kept, p.keeps = append(p.kept, r), true
+				continue
+			}
 			p.single = append(p.single, r)
 			p.Refers = p.Refers || r.refers != nil
 		}
@@ -157,7 +167,12 @@ func (m *Mapping) Plan(need func(*scim.Attribute) bool) *Plan {
 		if !need(g.attr) {
 			continue
 		}
-		p.groups = append(p.groups, g) // whole: whether there is an element may depend on any part
+		if g.keeps() {
+			p.keptGroups, p.keeps = append(p.keptGroups, g), true
+		} else {
+			p.groups = append(p.groups, g)
+		}
+		// whole: whether there is an element may depend on any part
 		for _, e := range g.groups {
 			for _, r := range e.rules {
 				use(r)

@@ -13,6 +13,9 @@ type Lookup struct {
 	// All gives the keys of all records that a reference to an id may mean; nil:
 	// there is one, as Key says.
 	All func(typ, id string) []string
+	// Kept gives the keys of the records for which what is kept equals the value of
+	// such a comparison as KeptNames lists; false if there are too many.
+	Kept func(c *filter.Compare) (keys []string, ok bool)
 }
 
 // Push takes a bound filter apart: what the backend evaluates in its own fields,
@@ -112,6 +115,9 @@ func (m *Mapping) compare(c *filter.Compare, l Lookup) filter.Expr {
 		return m.anyElement(c, a)
 	}
 	if r := m.byAttr[a]; r != nil {
+		if r.kept != "" {
+			return m.keptCompare(c, l)
+		}
 		if r.columns != nil {
 			return m.anyRow(c, r)
 		}

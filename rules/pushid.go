@@ -49,6 +49,18 @@ func (m *Mapping) externalIDCompare(c *filter.Compare, l Lookup) filter.Expr {
 	return m.byKeys(c, l.ExternalID(c.Value.Str))
 }
 
+// keptCompare finds the records by what is kept beside them.
+func (m *Mapping) keptCompare(c *filter.Compare, l Lookup) filter.Expr {
+	if !identifies(c) || l.Kept == nil {
+		return nil
+	}
+	keys, ok := l.Kept(c)
+	if !ok {
+		return nil
+	}
+	return m.byKeys(c, keys)
+}
+
 // referenceCompare finds the records that point to the one with an id. Whether
 // a reference has a value at all, the field alone does not tell: its record may
 // be out of scope. Of the several values of a relation, another one may differ.

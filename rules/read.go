@@ -48,16 +48,16 @@ func (m *Mapping) Read(rec adapters.Record, p *Plan, warn func(*Rule, error)) (*
 		res.Put(r.attr, v)
 	}
 	for _, g := range p.groups {
-		g.read(rec, res, warn)
+		g.read(rec, nil, res, warn)
 	}
 	return res, refs
 }
 
 // read makes the elements of a multi-valued attribute.
-func (g *gathering) read(rec adapters.Record, res *scim.Resource, warn func(*Rule, error)) {
+func (g *gathering) read(rec adapters.Record, kept Kept, res *scim.Resource, warn func(*Rule, error)) {
 	var elems []scim.Value
 	for _, e := range g.groups {
-		if v := e.read(rec, warn); v.Present() {
+		if v := e.read(rec, kept, warn); v.Present() {
 			if elems == nil {
 				elems = make([]scim.Value, 0, len(g.groups))
 			}
@@ -68,10 +68,10 @@ func (g *gathering) read(rec adapters.Record, res *scim.Resource, warn func(*Rul
 }
 
 // read makes the element of a group; none if no rule has a value.
-func (g *group) read(rec adapters.Record, warn func(*Rule, error)) scim.Value {
+func (g *group) read(rec adapters.Record, kept Kept, warn func(*Rule, error)) scim.Value {
 	var elem scim.Value
 	for _, r := range g.rules {
-		v, err := r.read(rec)
+		v, err := r.readOf(rec, kept)
 		if err != nil {
 			warn(r, err)
 			continue
@@ -90,6 +90,14 @@ func (g *group) read(rec adapters.Record, warn func(*Rule, error)) scim.Value {
 		}
 	}
 	return elem
+}
+
+// readOf makes it of what is kept, or else of the record.
+func (r *Rule) readOf(rec adapters.Record, kept Kept) (scim.Value, error) {
+	if r.kept != "" {
+		return r.readKept(kept)
+	}
+	return r.read(rec)
 }
 
 // read makes the attribute's value of a record.

@@ -13,6 +13,8 @@ type Rule struct {
 	Path string // as written
 	Line int
 
+	name     string          // of its path, however that is written
+	kept     string          // the name under which the attribute is kept beside the record, "" for others
 	number   int             // its position in Mapping.rules
 	attr     *scim.Attribute // where the value goes
 	item     *scim.Attribute // what one value is of: attr, or its value where split makes elements
@@ -109,7 +111,7 @@ func top(a *scim.Attribute) *scim.Attribute {
 
 // plain reports whether a field alone decides the attribute, one value for one.
 func (r *Rule) plain() bool {
-	return r.field != "" && r.in == nil && r.out == nil && !r.relation && r.columns == nil && r.refers == nil && r.split == "" && !r.list
+	return r.field != "" && !r.spec.Kept && r.in == nil && r.out == nil && !r.relation && r.columns == nil && r.refers == nil && r.split == "" && !r.list
 }
 
 // Describe says in a few words what a rule does.
@@ -124,6 +126,10 @@ func (r *Rule) Describe() string {
 	case r.relation:
 		s := r.spec.Relation
 		return s.Table.Value + " (" + s.Owner.Value + ", " + s.Member.Value + ") refers to " + r.refers.typ
+	case r.spec.Kept && r.field != "":
+		return "kept, and written to " + r.field
+	case r.spec.Kept:
+		return "kept"
 	case r.in != nil && r.out != nil:
 		return r.field + " through expressions"
 	case r.in != nil:

@@ -28,6 +28,9 @@ type Spec struct {
 	Lookup   *LookupTable // the field holds a key, the attribute the name that goes with it
 	Refers   Text         // the resource type that the value is a reference to
 
+	Kept   bool // the attribute is kept beside the record
+	KeptAt Text // where that is said
+
 	Default *Text // assigned on create when the client said nothing
 
 	Mutability Text // readOnly, immutable: stricter than the schema says

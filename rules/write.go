@@ -64,10 +64,10 @@ func (m *Mapping) NewRecord(res *scim.Resource, null func(*scim.Attribute) bool,
 	}
 	elems := m.assign(res)
 	for _, r := range m.rules {
-		if !r.writable {
+		if !r.writable || r.field == "" {
 			continue
 		}
-		v, err := r.write(res, elems, keys)
+		v, err := r.write(res, elems, keys, nil)
 		if err != nil {
 			return rec, err
 		}
@@ -86,7 +86,7 @@ func (m *Mapping) Accepts(res *scim.Resource) error {
 	if m.when == nil {
 		return nil
 	}
-	v, err := m.when.onResource(res, nil, scim.Value{})
+	v, err := m.when.onResource(res, nil, scim.Value{}, nil)
 	if ok, _ := v.(bool); ok && err == nil {
 		return nil
 	}
@@ -169,7 +169,7 @@ func clip(s string) string {
 }
 
 // write makes the field's value of a resource.
-func (r *Rule) write(res *scim.Resource, elems assignment, keys Keys) (any, error) {
+func (r *Rule) write(res *scim.Resource, elems assignment, keys Keys, kept Kept) (any, error) {
 	var v scim.Value
 	if r.group != nil {
 		v = elems.of(r.group).Get(r.attr)
@@ -180,7 +180,7 @@ func (r *Rule) write(res *scim.Resource, elems assignment, keys Keys) (any, erro
 	case r.columns != nil:
 		return r.writeRows(v)
 	case r.out != nil:
-		return r.compute(res, v)
+		return r.compute(res, v, kept)
 	case r.refers != nil:
 		return r.writeReference(res, keys)
 	case !v.Present():
@@ -195,11 +195,11 @@ func (r *Rule) write(res *scim.Resource, elems assignment, keys Keys) (any, erro
 
 // compute runs the out expression. Where the attribute has no value and the
 // expression cannot do without, the field has none either.
-func (r *Rule) compute(res *scim.Resource, v scim.Value) (any, error) {
+func (r *Rule) compute(res *scim.Resource, v scim.Value, kept Kept) (any, error) {
 	if !v.Present() && r.attr.Mutability == scim.WriteOnly {
 		return nil, nil // a password that was not sent is not changed
 	}
-	out, err := r.out.onResource(res, r.attr, v)
+	out, err := r.out.onResource(res, r.attr, v, r.recall(kept, v))
 	switch {
 	case err != nil && !v.Present() && errors.Is(err, errAbsent):
 		return nil, nil
