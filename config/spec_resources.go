@@ -90,6 +90,7 @@ type Rule struct {
 	Mutability Text
 	Uniqueness Text
 	Required   Bool
+	Sensitive  Bool
 }
 
 // A Coded is one row of a table of values.
@@ -280,6 +281,8 @@ userType: {kept: true}
 			field("uniqueness", choice("none", "server", "global"), func(r *R) *Text { return &r.Uniqueness }).like("server").
 				says("Other than the schema says; the backend must enforce it."),
 			field("required", boolean(), func(r *R) *Bool { return &r.Required }).like("true").says("A resource must have it, though the schema does not say so."),
+			field("sensitive", boolean(), func(r *R) *Bool { return &r.Sensitive }).like("true").
+				says("Its values must not stand in URLs, which proxies and logs keep: a filter on it in a GET is refused (403 `sensitive`), and the client sends it by POST `.search`."),
 		},
 		check: checkRule,
 	}

@@ -49,7 +49,9 @@ func (x *exchange) call(col *collection, sel *scim.Selection) provision.Call {
 
 // query reads the parameters of the URL.
 func (x *exchange) query() (query, error) {
-	return parseQuery(x.c.Request.URL.RawQuery)
+	q, err := parseQuery(x.c.Request.URL.RawQuery)
+	q.inURL = true
+	return q, err
 }
 
 // selection reads attributes and excludedAttributes (RFC 7644 section 3.9).

@@ -60,9 +60,32 @@ func (x *exchange) search(col *collection, q *query) (s provision.Search, err er
 		}
 	}
 	if q.filter.given {
-		s.Filter, err = x.filter(col, q.filter.text)
+		if s.Filter, err = x.filter(col, q.filter.text); err == nil {
+			err = q.discreet(s.Filter)
+		}
 	}
 	return s, err
+}
+
+// discreet refuses a filter in a URL that compares what must not stand there
+// (F-30). Whether there is a value at all may be asked.
+func (q *query) discreet(bound filter.Expr) (err error) {
+	if !q.inURL {
+		return nil
+	}
+	filter.Walk(bound, func(e filter.Expr) bool {
+		c, ok := e.(*filter.Compare)
+		if !ok || c.Op == filter.Pr || err != nil {
+			return err == nil
+		}
+		for a, _ := c.Ref.(*scim.Attribute); a != nil; a = a.Parent() {
+			if a.Sensitive {
+				err = scim.Errorf(http.StatusForbidden, scim.Sensitive, "Values of %s must not stand in a URL; send the filter in the body of a POST to .search.", a.Path())
+			}
+		}
+		return true
+	})
+	return err
 }
 
 func (x *exchange) filter(col *collection, text string) (filter.Expr, error) {

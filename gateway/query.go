@@ -12,6 +12,8 @@ import (
 type query struct {
 	filter, sortBy, sortOrder, startIndex, count, cursor param
 	attributes, excluded                                 []string
+
+	inURL bool // so that others than the two ends may have read it
 }
 
 // A param is one parameter; an empty one differs from a missing one.

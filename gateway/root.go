@@ -87,7 +87,9 @@ func (x *exchange) partSearch(col *collection, q *query, expr filter.Expr) (s pr
 	}
 	o := x.profiles[x.caller.Profile].Bind
 	o.IgnoreUnknown = true
-	s.Filter, err = schema.Bind(col.t.Layout, expr, o)
+	if s.Filter, err = schema.Bind(col.t.Layout, expr, o); err == nil {
+		err = q.discreet(s.Filter)
+	}
 	return s, err
 }
 

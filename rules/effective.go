@@ -82,6 +82,7 @@ func characterise(a *scim.Attribute, ds []*draft) {
 			a.Uniqueness, _ = scim.ParseUnique(u)
 		}
 		a.Required = a.Required || d.spec.Required
+		a.Sensitive = a.Sensitive || d.spec.Sensitive
 	}
 }
 

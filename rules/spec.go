@@ -36,6 +36,7 @@ type Spec struct {
 	Mutability Text // readOnly, immutable: stricter than the schema says
 	Uniqueness Text
 	Required   bool
+	Sensitive  bool // its values must not stand in URLs
 }
 
 // A Coded is one row of a table rule.

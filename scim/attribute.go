@@ -103,6 +103,9 @@ type Attribute struct {
 
 	// EnforceCanonical refuses values outside CanonicalValues (S-05).
 	EnforceCanonical bool
+	// Sensitive keeps values out of URLs: filters on it belong in the body of a
+	// POST .search (RFC 7644 section 7.5.2).
+	Sensitive bool
 
 	schema string     // URN of the schema that defines it; "" for common attributes
 	parent *Attribute // the complex attribute or extension container it is part of

@@ -142,7 +142,7 @@ func policy(r *config.Resource, name string) config.Text {
 func ruleSpec(r config.Rule) rules.Spec {
 	s := rules.Spec{Path: rules.Text(r.Path), Field: rules.Text(r.Name), In: rules.Text(r.In), Out: rules.Text(r.Out),
 		Split: rules.Text(r.Split), Format: rules.Text(r.Format), Refers: rules.Text(r.Refers),
-		Mutability: rules.Text(r.Mutability), Uniqueness: rules.Text(r.Uniqueness), Required: r.Required.Value, Kept: r.Kept.Value}
+		Mutability: rules.Text(r.Mutability), Uniqueness: rules.Text(r.Uniqueness), Required: r.Required.Value, Kept: r.Kept.Value, Sensitive: r.Sensitive.Value}
 	for _, v := range r.Values {
 		s.Values = append(s.Values, rules.Coded{Backend: rules.Text(v.Backend), SCIM: rules.Text(v.SCIM)})
 	}

@@ -62,6 +62,21 @@ func TestAccess(t *testing.T) {
 	r.do("GET", `/Users?filter=userName eq "root"`, "").want(200).is("totalResults", "0")
 }
 
+// TestSensitive: what is sensitive is looked for in a body, not in a URL (F-30,
+// Z-01, Q-05).
+func TestSensitive(t *testing.T) {
+	r := stage(t, strings.Replace(policyConfig, "displayName: shown", "displayName: {name: shown, sensitive: true}", 1), reusingTables)
+	r.serve()
+	r.sql("UPDATE employee SET shown = 'Countess' WHERE login = 'ada'")
+	const search = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName pr and displayName eq \"countess\""}`
+	for _, path := range []string{"/Users", ""} {
+		r.do("GET", path+`?filter=userName pr and not (displayName sw "C")`, "").want(403).is("scimType", "sensitive").
+			is("detail", "Values of displayName must not stand in a URL; send the filter in the body of a POST to .search.")
+		r.do("POST", path+"/.search", search).want(200).is("totalResults", "1")
+	}
+	r.do("GET", "/Users?filter=displayName pr", "").want(200).is("totalResults", "1")
+}
+
 // TestCorrelate: a create of what is there.
 func TestCorrelate(t *testing.T) {
 	r := stage(t, policyConfig, reusingTables)
