@@ -47,6 +47,7 @@ func (j *job) send(o *bulk.Operation, path string, data scim.Node) result {
 		if bad != nil {
 			return j.wrong(r, bad)
 		}
+		j.note(ops)
 		r.status = http.StatusOK
 		if res, err = j.x.provider.Patch(j.x.ctx, c, id, ops); res == nil {
 			r.status = http.StatusNoContent
@@ -69,6 +70,12 @@ func (j *job) send(o *bulk.Operation, path string, data scim.Node) result {
 func (j *job) wrong(r result, err error) result {
 	r.err = j.x.explain(err)
 	return r
+}
+
+func (j *job) note(ops []patch.Operation) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.x.note(ops)
 }
 
 func (j *job) ignored(names ...string) {

@@ -198,6 +198,7 @@ func (col *collection) patch(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	x.note(ops)
 	c.Select = c.Select.With(patch.Touches(ops)...)
 	r, err := x.provider.Patch(x.ctx, c, id, ops)
 	if err != nil {

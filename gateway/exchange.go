@@ -11,12 +11,14 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/postern/postern/gateway/auth"
 	"github.com/postern/postern/scim"
+	"github.com/postern/postern/scim/patch"
 )
 
 // An exchange is one request and its answer.
@@ -32,6 +34,7 @@ type exchange struct {
 	cause   error    // why the status is what it is, for the log
 	me      string   // the id that /Me stands for
 	ignored []string // names that were left out of a body
+	habits  []string // rewrites (patch.Rewrites) that a body needed
 }
 
 // A handler answers an exchange, or returns why not.
@@ -130,6 +133,17 @@ func (x *exchange) recover() {
 	}
 }
 
+// note keeps the names of the rewrites that operations needed, each once.
+func (x *exchange) note(ops []patch.Operation) {
+	for i := range ops {
+		for _, name := range ops[i].Rewrites {
+			if !slices.Contains(x.habits, name) {
+				x.habits = append(x.habits, name)
+			}
+		}
+	}
+}
+
 // mostIgnored bounds what one body can write into the log.
 const mostIgnored = 8
 
@@ -156,6 +170,9 @@ func (x *exchange) report() {
 		}
 		if level > slog.LevelInfo && x.cause != nil {
 			attrs = append(attrs, slog.String("error", fmt.Sprintf("%T", x.cause)))
+		}
+		if len(x.habits) > 0 {
+			attrs = append(attrs, slog.Any("rewrites", x.habits))
 		}
 		if len(x.ignored) > 0 {
 			attrs = append(attrs, slog.Any("ignored", x.ignored[:min(len(x.ignored), mostIgnored)]))

@@ -54,3 +54,20 @@ func TestRequestID(t *testing.T) {
 }
 
 func textLogger(b *safeBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
+
+// TestLogTellsRewrites: what a client had to be forgiven stands in the line of its
+// request, by name, each once.
+func TestLogTellsRewrites(t *testing.T) {
+	r := newRig(t, nil)
+	id := r.create("bjensen")
+	r.do("PATCH", "/Users/"+id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
+		{"op":"Replace","path":"displayName","value":"needle"},{"op":"Replace","value":{"name.givenName":"needle"}}]}`)
+	lines := strings.Split(strings.TrimSpace(r.log.String()), "\n")
+	var line struct{ Rewrites []string }
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(line.Rewrites, " "); got != "op-case key-as-path" || strings.Contains(r.log.String(), "needle") {
+		t.Errorf("rewrites %q in %s", got, lines[len(lines)-1])
+	}
+}
