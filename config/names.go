@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -85,6 +86,18 @@ func store() form[Secret] {
 		}
 		return resolved, "", ""
 	})
+}
+
+// Store reads the place of a mapping table as it stands in a configuration in that
+// folder. An error holds nothing of it.
+func Store(text, dir string) (Secret, error) {
+	r := &reader{report: NewReporter(NewSource("", nil)), env: os.LookupEnv, dir: dir}
+	var s Secret
+	store().read(r, &Tree{Kind: ScalarNode, Text: Text{Value: text, Line: 1, Column: 1}, label: "the mapping table"}, &s)
+	if s.IsSet() {
+		return s, nil
+	}
+	return s, errors.New("this is no mapping table: write sqlite:PATH or postgres://user:password@host:5432/database, or ${env:NAME} or ${file:/path} for one")
 }
 
 const sqliteScheme = "sqlite:"

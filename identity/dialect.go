@@ -25,7 +25,10 @@ type dialect interface {
 	clock() string         // asks it for the time, in microseconds; "": the machine's is everybody's
 	again(error) bool      // a transaction gave way to another, and may be tried again
 	writers() int          // how many transactions of one process may write at a time
-	notifies() bool        // it can tell other processes of changes
+	reads() *sql.TxOptions // of a transaction that reads the state of one moment
+	lastNumber(ctx context.Context, x *sql.Tx, table string) (int64, error)
+	setNumber(ctx context.Context, x *sql.Tx, table string, last int64) error
+	notifies() bool // it can tell other processes of changes
 	listen(ctx context.Context, dsn string, told func()) error
 	classify(error) error // gives an error the class that callers tell apart
 }

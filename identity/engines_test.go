@@ -44,6 +44,12 @@ func at(t testing.TB, path string) string {
 	if !postgresIs(t) {
 		return path
 	}
+	return schemaOf(t, path)
+}
+
+// schemaOf is the schema that stands for a path.
+func schemaOf(t testing.TB, path string) string {
+	t.Helper()
 	schemasMu.Lock()
 	defer schemasMu.Unlock()
 	if dsn, ok := schemas[path]; ok {

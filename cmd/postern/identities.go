@@ -31,6 +31,8 @@ type identitiesCommand struct {
 	History identitiesHistory `cmd:"" help:"Show who merged, split and released, when and why."`
 	Scan    identitiesScan    `cmd:"" help:"Compare a backend with the mapping table, and give ids ahead of time."`
 	Rekey   identitiesRekey   `cmd:"" help:"Follow a backend that has renumbered its records."`
+	Migrate identitiesMigrate `cmd:"" help:"Copy the mapping table to another database."`
+	Backup  identitiesBackup  `cmd:"" help:"Copy the mapping table while it is in use."`
 }
 
 // Help is printed below the summary.

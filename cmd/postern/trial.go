@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,11 +97,6 @@ func (t *trialRun) identities(ctx context.Context, dsn string, trace func(string
 		}
 	}
 	return identity.Open(ctx, dsn, o)
-}
-
-func missing(path string) bool {
-	_, err := os.Stat(path)
-	return errors.Is(err, os.ErrNotExist)
 }
 
 // secrets are the texts of a configuration that nobody is to see.

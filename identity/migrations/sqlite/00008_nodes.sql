@@ -36,3 +36,12 @@ UPDATE external_id SET externalid = char(1) || lower(hex(externalid))
 
 -- A number that is asked for with the insertion makes SQLite look for who refers to it.
 CREATE INDEX move_identity_move ON move_identity (move);
+
+-- Only a live id needs somebody who lives: a copy of the table has retired ids, too.
+DROP TRIGGER external_id_belongs;
+-- +goose StatementBegin
+CREATE TRIGGER external_id_belongs BEFORE INSERT ON external_id
+WHEN NOT EXISTS (SELECT 1 FROM identity
+    WHERE id = NEW.identity AND tenant = NEW.tenant AND type = NEW.type AND (state <> 'gone' OR NEW.state <> 'live'))
+BEGIN SELECT RAISE(ABORT, 'an id belongs to a living identity of its tenant and type'); END;
+-- +goose StatementEnd
