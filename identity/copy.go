@@ -20,9 +20,10 @@ import (
 // with the columns by which their rows are ordered. What processes say to each
 // other stays behind.
 var copied = []struct{ name, key string }{
-	{"identity", "id"}, {"link", "nr"}, {"external_id", "nr"}, {"move", "nr"}, {"move_identity", "identity, move"}, {"task", "nr"},
+	{"identity", "id"}, {"link", "nr"}, {"kept", "link, name"}, {"external_id", "nr"}, {"move", "nr"}, {"move_identity", "identity, move"}, {"task", "nr"},
 	{"relink", "nr"}, {"scan", "nr"}, {"finding", "scan, nr"}, {"sighting", "tenant, type, backend, key"},
 	{"veil", "tenant, type, backend"}, {"secret", "name"}, {"journal", "nr"},
+	{"removal", "tenant, client"}, {"maintenance", "tenant"},
 }
 
 // left are the tables that are not copied.

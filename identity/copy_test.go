@@ -74,6 +74,14 @@ func fill(t *testing.T, s *Store) {
 	must[[]byte](t)(s.Secret(ctx, "cursors"))
 	scanAll(t, s, users, Seen{Key: "1000", Mark: "m"}, Seen{Key: "nobody", Mark: "n"})
 	must[Move](t)(s.Merge(ctx, "t", e[10].ID, []string{e[11].ID}, because))
+	for _, statement := range []string{
+		`INSERT INTO kept (link, name, value, search) SELECT min(nr), 'title', '"\u0000 & more"', 'x' FROM link`,
+		`INSERT INTO removal (tenant, client, begun, count, stopped, until, who, why) VALUES ('t', 'D1', 1, 2, 3, 4, 'w', 'y')`,
+		`INSERT INTO maintenance (tenant, mode, retry, who, why, since) VALUES ('t', 'off', 1, 'w', 'y', 2)`,
+	} {
+		_, err := s.writer.db.Exec(statement)
+		noErr(t, err)
+	}
 	leave(t, s)
 }
 
