@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 )
@@ -131,7 +130,9 @@ func (s *Store) Intents(ctx context.Context, tenant string) ([]Intent, error) {
 		}
 		in.Client, in.Begun, in.Since = in.Domain.Client, micros(begun), micros(since)
 		in.Keys, err = keysIn([]byte(keys))
-		err = errors.Join(err, json.Unmarshal([]byte(follow), &in.Follow))
+		if err == nil {
+			in.Follow, err = followIn(follow)
+		}
 		all = append(all, in)
 		return err
 	})

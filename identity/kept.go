@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"encoding/json"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -93,6 +95,19 @@ func (s *Store) ChangeFor(ctx context.Context, in Intent, newKey string) (time.T
 	var now int64
 	err := s.together(ctx, func(x *session) error {
 		now = x.now
+		if in.Tries > 0 { // a later change may have been entered since it was read
+			err := x.each(qFollow, []any{in.Nr}, func(scan func(...any) error) error {
+				var text string
+				err := scan(&text)
+				if err == nil {
+					in.Follow, err = followIn(text)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
 		if err := x.end(in.Nr); err != nil {
 			return err
 		}
@@ -109,6 +124,12 @@ func (s *Store) ChangeFor(ctx context.Context, in Intent, newKey string) (time.T
 // follow is part of the transaction in which the table follows the backend.
 func (x *session) follow(in Intent, key string) error {
 	f := in.Follow
+	if f.Empty() {
+		return nil
+	}
+	if err := x.supersede(in); err != nil {
+		return err
+	}
 	if f.ExternalID != nil {
 		if err := known(x.exec(qSetExternalID, in.Domain.Tenant, in.Domain.Client, in.Type, f.ID, storedKey(*f.ExternalID))); err != nil {
 			return err
@@ -130,6 +151,51 @@ func (x *session) follow(in Intent, key string) error {
 		}
 	}
 	return x.keep(row.Nr, f.Keep)
+}
+
+// supersede takes out of earlier intents about the same identity what this one says
+// otherwise: when they are carried on, they must not bring it back.
+func (x *session) supersede(in Intent) error {
+	if in.Identity == "" {
+		return nil
+	}
+	before := in.Nr
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	earlier := map[int64]Follow{}
+	err := x.each(qEarlier, []any{in.Domain.Tenant, in.Identity, before}, func(scan func(...any) error) error {
+		var nr int64
+		var text string
+		if err := scan(&nr, &text); err != nil {
+			return err
+		}
+		f, err := followIn(text)
+		earlier[nr] = f
+		return err
+	})
+	for nr, f := range earlier {
+		if err == nil {
+			_, err = x.exec(qAmend, nr, f.without(in.Follow).text())
+		}
+	}
+	return err
+}
+
+// without is what remains of a change when a later one has been entered.
+func (f Follow) without(later Follow) Follow {
+	f.Keep = slices.DeleteFunc(slices.Clone(f.Keep), func(k Keeping) bool {
+		return slices.ContainsFunc(later.Keep, func(l Keeping) bool { return l.Name == k.Name })
+	})
+	if later.ExternalID != nil && later.ID == f.ID {
+		f.ExternalID = nil
+	}
+	return f
+}
+
+func followIn(text string) (f Follow, err error) {
+	err = json.Unmarshal([]byte(text), &f)
+	return f, err
 }
 
 func (x *session) keep(link int64, values []Keeping) error {

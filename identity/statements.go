@@ -288,8 +288,11 @@ WHERE t.name = ?4 AND t.search = ?5 AND t.search <> '' LIMIT ?6`
 	qKeep query = `
 INSERT INTO kept (link, name, value, search) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (link, name) DO UPDATE SET value = excluded.value, search = excluded.search`
-	qUnkeep query = `DELETE FROM kept WHERE link = ?1 AND name = ?2`
-	qTouch  query = `UPDATE link SET modified = ?2 WHERE nr = ?1`
+	qUnkeep  query = `DELETE FROM kept WHERE link = ?1 AND name = ?2`
+	qEarlier query = `SELECT nr, follow FROM journal WHERE tenant = ?1 AND identity = ?2 AND nr < ?3 AND kind IN ('rename', 'change')`
+	qFollow  query = `SELECT follow FROM journal WHERE nr = ?1`
+	qAmend   query = `UPDATE journal SET follow = ?2 WHERE nr = ?1`
+	qTouch   query = `UPDATE link SET modified = ?2 WHERE nr = ?1`
 )
 
 // The secrets of the table.
@@ -323,7 +326,7 @@ ON CONFLICT (tenant) DO UPDATE SET mode = ?2, retry = ?3, who = ?4, why = ?5, si
 func readQueries() []query {
 	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qIntents, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges, qRemovals, qMaintenance, qKept, qKeptBy)
+		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges, qRemovals, qMaintenance, qKept, qKeptBy, qEarlier, qFollow)
 }
 
 func writeQueries() []query {
@@ -331,5 +334,5 @@ func writeQueries() []query {
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
-		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qUnkeep, qTouch}
+		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qUnkeep, qTouch, qAmend}
 }

@@ -128,7 +128,7 @@ resources:
       create: {post: /users, send: record, record: body}
       update: {put: "/users/{key}", send: changes, record: body}
       delete: {delete: "/users/{key}"}
-    attributes: {userName: login, displayName: shown}
+    attributes: {userName: login, displayName: shown, nickName: {kept: true}, meta.lastModified: {kept: true}}
 `
 
 const crashSQL = `
@@ -139,5 +139,5 @@ backends: {hr: {type: sql, dsn: "sqlite:state/legacy.db", init: legacy.sql}}
 resources:
   User:
     target: {backend: hr, table: employee, key: %s}
-    attributes: {userName: login, displayName: shown}
+    attributes: {userName: login, displayName: shown, nickName: {kept: true}, meta.lastModified: {kept: true}}
 `

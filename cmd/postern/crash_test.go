@@ -207,10 +207,16 @@ func (x *crash) step(rnd *rand.Rand, client int, all []*ghost) []*ghost {
 	return all
 }
 
+// crashed is somebody whom the backend knows in part, and the mapping table in part: the
+// two must agree.
+func crashed(name, shown string) string {
+	return user(name, fmt.Sprintf(`,"displayName":%q,"nickName":%[1]q,"externalId":%[1]q`, shown))
+}
+
 // create makes somebody; g.id is "" then, for an id is never given again.
 func (x *crash) create(g *ghost, shown string) {
 	g.id, g.there = "", false
-	a := x.ask("POST", "/Users", user(g.name, `,"displayName":"`+shown+`"`))
+	a := x.ask("POST", "/Users", crashed(g.name, shown))
 	switch {
 	case a == nil || a.status == 409: // perhaps by the one before, which had no answer
 		g.open, g.newName, g.newShow = "create", g.name, shown
@@ -222,7 +228,7 @@ func (x *crash) create(g *ghost, shown string) {
 }
 
 func (x *crash) change(g *ghost, what, name, shown string) {
-	a := x.ask("PUT", "/Users/"+g.id, user(name, `,"displayName":"`+shown+`"`))
+	a := x.ask("PUT", "/Users/"+g.id, crashed(name, shown))
 	switch {
 	case a == nil:
 		g.open, g.newName, g.newShow = what, name, shown
@@ -326,7 +332,7 @@ func (x *crash) finish(clients [][]*ghost) {
 			case !g.there && len(shown) > 0:
 				x.t.Errorf("%s was deleted, and is there", g.name)
 			case g.there:
-				x.get("/Users/"+g.id).want(200).is("userName", g.name).is("displayName", g.shown)
+				x.get("/Users/"+g.id).want(200).is("userName", g.name).is("displayName", g.shown).is("nickName", g.shown).is("externalId", g.shown)
 			}
 		}
 	}

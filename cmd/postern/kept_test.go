@@ -170,7 +170,7 @@ func TestKeptStatements(t *testing.T) {
 		{"GET", "/Users/{u}", "", 2},
 		{"GET", "/Users/{u}?attributes=userName", "", 1},
 		{"GET", `/Users?filter=nickName eq "n7"`, "", 3},
-		{"PATCH", "/Users/{u}", patchOf(`{"op":"replace","path":"displayName","value":"S"}`), 7},
+		{"PATCH", "/Users/{u}", patchOf(`{"op":"replace","path":"displayName","value":"S"}`), 8},
 	} {
 		r.run(c.method+" "+c.path, func() {
 			sent := r.ids.during(func() { r.do(c.method, c.path, c.body).want(200) })
