@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/order"
 	"github.com/postern/postern/scim/filter"
 )
 
@@ -20,7 +21,7 @@ type Adapter struct {
 
 	mu      sync.RWMutex
 	records map[adapters.Key]adapters.Record // without the values that ends hold
-	order   []adapters.Key                   // of records, by compareKeys
+	order   []adapters.Key                   // of records, by order.Keys
 	taken   []map[string]adapters.Key        // by position; nil where not unique
 	last    int64                            // generated key
 }
@@ -275,7 +276,7 @@ func (a *Adapter) uniqueText(r adapters.Record, i int) string {
 
 func (a *Adapter) insert(r adapters.Record) {
 	a.records[r.Key] = r
-	at, _ := slices.BinarySearchFunc(a.order, r.Key, compareKeys)
+	at, _ := slices.BinarySearchFunc(a.order, r.Key, order.Keys)
 	a.order = slices.Insert(a.order, at, r.Key)
 	for i, taken := range a.taken {
 		if text := a.uniqueText(r, i); taken != nil && text != "" {
@@ -286,7 +287,7 @@ func (a *Adapter) insert(r adapters.Record) {
 
 func (a *Adapter) remove(r adapters.Record) {
 	delete(a.records, r.Key)
-	at, _ := slices.BinarySearchFunc(a.order, r.Key, compareKeys)
+	at, _ := slices.BinarySearchFunc(a.order, r.Key, order.Keys)
 	a.order = slices.Delete(a.order, at, at+1)
 	for i, taken := range a.taken {
 		delete(taken, a.uniqueText(r, i))

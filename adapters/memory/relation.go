@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/order"
 )
 
 // A Relation is a set of pairs, as a join table holds them: the owner's key and
@@ -57,7 +58,7 @@ func (e *end) of(key adapters.Key) []string {
 		return nil
 	}
 	out := make([]string, 0, len(set))
-	for _, k := range slices.SortedFunc(maps.Keys(set), compareKeys) {
+	for _, k := range slices.SortedFunc(maps.Keys(set), order.Keys) {
 		out = append(out, string(k))
 	}
 	return out
