@@ -20,6 +20,7 @@ type Backend struct {
 	Command CommandBackend // type command
 	LDAP    LDAPBackend    // type ldap
 	SCIM    SCIMBackend    // type scim, beside REST
+	File    FileBackend    // type file
 
 	// Options are the keys of the type, as written.
 	Options *Tree
@@ -55,7 +56,7 @@ func backend() form[Backend] {
 		doc:   "One legacy system. The guard around it (timeout, concurrency, cache, breaker) keeps Postern up when the system is not.",
 		keys: []key[B]{
 			field("type", choice(names...), func(b *B) *Text { return &b.Type }).required().like("sql").
-				says("`sql`: a database. `rest`: an API over HTTP: JSON, XML, forms, JSON-RPC, SOAP. `ldap`: a directory. `command`: a program with a command line. `scim`: another SCIM server. `memory`: records that live as long as the process, for trying things out."),
+				says("`sql`: a database. `rest`: an API over HTTP: JSON, XML, forms, JSON-RPC, SOAP. `ldap`: a directory. `command`: a program with a command line. `scim`: another SCIM server. `file`: CSV or JSON lines. `memory`: records that live as long as the process, for trying things out."),
 			field("timeout", duration(time.Millisecond), func(b *B) *Duration { return &b.Timeout }).or("5s").
 				says("How long one exchange with the system may take."),
 			field("concurrency", integer(1, 10_000), func(b *B) *Int { return &b.Concurrency }).or("8").
@@ -91,6 +92,7 @@ func backendKinds() []kindKeys[Backend] {
 		{"command", commandBackend()},
 		{"ldap", ldapBackend()},
 		{"scim", scimBackend()},
+		{"file", fileBackend()},
 		{"memory", nil},
 	}
 }

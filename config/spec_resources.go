@@ -44,6 +44,7 @@ type Target struct {
 	REST RESTTarget // backends of type rest and command
 	LDAP LDAPTarget // backends of type ldap
 	SCIM SCIMTarget // backends of type scim
+	File FileTarget // backends of type file
 
 	// Options are the keys that depend on the backend's type, as written.
 	Options *Tree
@@ -217,6 +218,7 @@ func targetKinds() []kindKeys[Target] {
 		{"command", stepTarget(byProgram)},
 		{"ldap", ldapTarget()},
 		{"scim", scimTarget()},
+		{"file", fileTarget()},
 		{"memory", []key[Target]{
 			generated.says("Whether the backend makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},
@@ -248,11 +250,11 @@ userType: {kept: true}
 			field("out", expression(), func(r *R) *Text { return &r.Out }).like("'lower(value)'").
 				says("SCIM to backend: an expression over `resource` and `value`, for the field in `name`. Without `in` the attribute is writeOnly, as a password is."),
 			field("split", text(), func(r *R) *Text { return &r.Split }).like(`","`).
-				says("One field holds all values of a multi-valued attribute, with this between them."),
+				says("One field holds all values of a multi-valued attribute, with this between them. With `refers`, for CSV files only."),
 			field("format", text(), func(r *R) *Text { return &r.Format }).like("unix").
 				says("How the field holds a dateTime: `unix`, `unixMilli`, `date`, or a layout of Go's package time."),
 			field("table", text(), func(r *R) *Text { return &r.Table }).like("employee_role").
-				says("A join table that holds the values, with `owner` and `member`; or the table of the elements, with `owner` and `columns`."),
+				says("A join table that holds the values, with `owner` and `member`, or a file of such pairs; or the table of the elements, with `owner` and `columns`."),
 			field("owner", oneOrMore(text()), func(r *R) *[]Text { return &r.Owner }).like("role_id").says("The column, or columns, of `table` with this resource's key."),
 			field("member", text(), func(r *R) *Text { return &r.Member }).like("emp_no").says("The join table's column with the value."),
 			field("ownerHolds", text(), func(r *R) *Text { return &r.OwnerHolds }).like("name").

@@ -24,8 +24,8 @@ type Adapter struct {
 	keyAt     int
 
 	mu      sync.Mutex
-	seen    *view // of the content that was looked at last
-	highest int64 // the highest key that was made here
+	seen    [2]*view // of the contents that were looked at last, the newest first
+	highest int64    // the highest key that was made here
 }
 
 var _ adapters.Adapter = (*Adapter)(nil)

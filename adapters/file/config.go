@@ -71,6 +71,7 @@ type Problem struct {
 	Text string
 
 	Column string // a column that the file lacks
+	Beside bool   // the file is one of pairs
 	Near   string // one that it has
 }
 

@@ -67,17 +67,15 @@ func (t *table) cell(text string, at int) (part, int, error) {
 		return t.quoted(text, at)
 	}
 	end := at
-	for end < len(text) && text[end] != '\n' && !strings.HasPrefix(text[end:], t.comma) {
-		if text[end] == '\r' {
-			if strings.HasPrefix(text[end:], "\r\n") {
-				break
-			}
+	for ; end < len(text); end++ {
+		switch c := text[end]; {
+		case c == '\n' || c == t.comma[0] && strings.HasPrefix(text[end:], t.comma) || c == '\r' && strings.HasPrefix(text[end:], "\r\n"):
+			return part{raw: text[at:end], value: text[at:end]}, end, nil
+		case c == '\r':
 			return part{}, 0, errReturn
-		}
-		if t.quote != "" && strings.HasPrefix(text[end:], t.quote) {
+		case t.quote != "" && c == t.quote[0] && strings.HasPrefix(text[end:], t.quote):
 			return part{}, 0, errBare
 		}
-		end++
 	}
 	return part{raw: text[at:end], value: text[at:end]}, end, nil
 }
@@ -115,8 +113,8 @@ func (t *table) split(name, text string) *content {
 	line, parts := 1, []part(nil)
 	if t.columns == nil {
 		var err error
-		var whole int
-		if parts, _, whole, err = t.line(rest, nil); err != nil || rest == "" {
+		var length, whole int
+		if parts, length, whole, err = t.line(rest, nil); err != nil || length == 0 {
 			c.head = text
 			c.problem(1, "there is no line that names the columns")
 			return c

@@ -154,7 +154,9 @@ func (a *Adapter) change(now holding, v *view, e *entry, d adapters.Delta) (adap
 	if err := a.free(v, next, e, "update"); err != nil {
 		return "", err
 	}
-	now.set(a.main, v.c.with(map[*row]*row{e.row: r}, nil))
+	c := v.c.with(map[*row]*row{e.row: r}, nil)
+	a.becomes(v, c, e, next)
+	now.set(a.main, c)
 	return next.rec.Key, nil
 }
 

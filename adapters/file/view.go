@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/postern/postern/adapters"
@@ -51,10 +52,35 @@ func (a *Adapter) view(ctx context.Context) (*view, error) {
 func (a *Adapter) viewOf(c *content) *view {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.seen == nil || a.seen.c != c {
-		a.seen = a.look(c)
+	for _, v := range a.seen {
+		if v != nil && v.c == c {
+			return v
+		}
 	}
-	return a.seen
+	v := a.look(c)
+	a.seen = [2]*view{v, a.seen[0]}
+	return v
+}
+
+// becomes keeps what a view is after a change that was worked out here, so that
+// nothing is read again; nil stands for no entry.
+func (a *Adapter) becomes(v *view, c *content, gone, come *entry) {
+	next := &view{c: c, caps: v.caps, sorted: make([]*entry, 0, len(v.sorted)+1)}
+	for _, e := range v.sorted {
+		if come != nil && e.rank.Compare(come.rank) > 0 {
+			next.sorted = append(next.sorted, come)
+			come = nil
+		}
+		if e != gone {
+			next.sorted = append(next.sorted, e)
+		}
+	}
+	if come != nil {
+		next.sorted = append(next.sorted, come)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen = [2]*view{next, v}
 }
 
 func (a *Adapter) look(c *content) *view {
@@ -194,6 +220,15 @@ func (i index) text(s string) string {
 		return filter.Fold(s)
 	}
 	return s
+}
+
+// taken reports whether an entry holds a text. No index is made for that: the next
+// change would throw it away.
+func (v *view) taken(i index, text string) bool {
+	return slices.ContainsFunc(v.sorted, func(e *entry) bool {
+		held := adapters.Text(e.rec.At(i.field))
+		return held == text || i.folded && strings.EqualFold(held, text)
+	})
 }
 
 func (v *view) index(i index) map[string][]*entry {

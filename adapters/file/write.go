@@ -49,7 +49,9 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 		if err := a.free(v, e, nil, "create"); err != nil {
 			return err
 		}
-		now.set(a.main, v.c.with(nil, []*row{made}))
+		next := v.c.with(nil, []*row{made})
+		a.becomes(v, next, nil, e)
+		now.set(a.main, next)
 		for _, l := range a.links {
 			if err := l.rename(now, string(key), ""); err != nil { // left behind by another of that key
 				return err
@@ -234,11 +236,11 @@ func (a *Adapter) free(v *view, e, before *entry, op string) error {
 			continue
 		}
 		i := index{at, u.Folded}
-		text := i.text(adapters.Text(e.rec.At(at)))
-		if text == "" || before != nil && i.text(adapters.Text(before.rec.At(at))) == text {
+		text := adapters.Text(e.rec.At(at))
+		if text == "" || before != nil && i.text(adapters.Text(before.rec.At(at))) == i.text(text) {
 			continue
 		}
-		if len(v.index(i)[text]) > 0 {
+		if v.taken(i, text) {
 			return fieldError(adapters.Exists, op, u.Field, "the value is taken")
 		}
 	}
@@ -264,8 +266,11 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		if err := a.follow(now, string(key), ""); err != nil {
 			return err
 		}
-		c := now.content(a.main) // lists of the same file may have changed
-		now.set(a.main, c.with(map[*row]*row{a.viewOf(c).find(key).row: nil}, nil))
+		v = a.viewOf(now.content(a.main)) // lists of the same file may have changed
+		e = v.find(key)
+		next := v.c.with(map[*row]*row{e.row: nil}, nil)
+		a.becomes(v, next, e, nil)
+		now.set(a.main, next)
 		return nil
 	}))
 }

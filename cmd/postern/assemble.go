@@ -86,7 +86,7 @@ func (a *assembly) openBackends() error {
 			a.apis[b.Name.Value] = api
 		}
 		if open := opener(b.Type.Value); open != nil && !a.trial.standsIn(b) {
-			made, problems, err := open(a.cfg, b)
+			made, problems, err := open(a.cfg, b, a.trial)
 			if err = errors.Join(err, faults(problems)); err != nil {
 				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
 			}

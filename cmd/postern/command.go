@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/postern/postern/adapters"
 	programs "github.com/postern/postern/adapters/command"
 	"github.com/postern/postern/adapters/steps"
@@ -17,7 +19,7 @@ const commandKind = "command"
 type program struct{ *programs.Backend }
 
 // openProgram finds the program. Nothing is started.
-func openProgram(c *config.Config, b *config.Backend) (opened, []steps.Problem, error) {
+func openProgram(c *config.Config, b *config.Backend, _ *trialRun) (opened, []steps.Problem, error) {
 	w := &b.Command
 	cfg := programs.Config{Program: w.Program.Resolved, Arguments: values(w.Arguments), Directory: w.Directory.Resolved, Environment: revealed(w.Environment),
 		Secrets: revealed(w.Secrets), Format: w.Format.Value, Size: int(w.Size.Value), Processes: b.Concurrency.Value, Dashes: w.Dashes.Value}
@@ -40,6 +42,10 @@ func (p program) adapter(m *rules.Mapping, r *config.Resource) (adapters.Adapter
 }
 
 func (program) close() {}
+
+func (program) inspect(context.Context, *config.Config, *rules.Mapping, *config.Resource) (bool, error) {
+	return false, nil
+}
 
 func commandStep(s *config.Step) programs.Step {
 	out := programs.Step{Written: writtenStep(s), Send: steps.Text(s.Send), Format: steps.Text(s.Format)}

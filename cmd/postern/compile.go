@@ -57,8 +57,11 @@ func compile(cfg *config.Config) []*rules.Mapping {
 		}
 		in.Types = types
 		if b := cfg.Backend(cfg.Resources[i].Target.Backend.Value); b != nil {
-			in.Texts = b.Type.Value == ldapKind
+			in.Texts = b.Type.Value == ldapKind || b.Type.Value == fileKind
 			in.Lists = described(b.Type.Value) || in.Texts
+			if b.Type.Value == fileKind {
+				separated(in.Attributes)
+			}
 		}
 		m, problems := rules.Compile(in)
 		for _, p := range problems {

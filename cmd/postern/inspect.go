@@ -43,7 +43,13 @@ func (a *assembly) inspect(ctx context.Context, i int) {
 	case a.branches[m.Type.Name] != nil:
 		err = a.inspectBranch(ctx, i, r)
 	default:
-		err = a.targets[i].Adapter.Probe(ctx)
+		var asked bool
+		if kind := a.kinds[b.Name.Value]; kind != nil {
+			asked, err = kind.inspect(ctx, a.cfg, m, r)
+		}
+		if !asked && err == nil {
+			err = a.targets[i].Adapter.Probe(ctx)
+		}
 	}
 	if err != nil {
 		a.cfg.Report.Errorf(b.Name, "is it there, and may this user read it?",

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/steps"
 	"github.com/postern/postern/config"
@@ -12,17 +14,23 @@ import (
 // An opened backend makes the adapter of each of its resource types.
 type opened interface {
 	adapter(m *rules.Mapping, r *config.Resource) (adapters.Adapter, []steps.Problem)
+
+	// inspect compares a resource type with the live backend and reports what does not
+	// fit; false if there is no more to do than to ask whether it is there.
+	inspect(ctx context.Context, c *config.Config, m *rules.Mapping, r *config.Resource) (bool, error)
 	close()
 }
 
 // opener opens backends of a type; nil for types that are opened in another way.
 // It does no more than to look whether what the configuration says can be so.
-func opener(kind string) func(*config.Config, *config.Backend) (opened, []steps.Problem, error) {
+func opener(kind string) func(*config.Config, *config.Backend, *trialRun) (opened, []steps.Problem, error) {
 	switch kind {
 	case commandKind:
 		return openProgram
 	case scimKind:
 		return openServer
+	case fileKind:
+		return openFolder
 	}
 	return nil
 }
@@ -37,7 +45,7 @@ func checkKinds(cfg *config.Config, mappings []*rules.Mapping) {
 		if open == nil || !whole(b) {
 			continue
 		}
-		made, problems, err := open(cfg, b)
+		made, problems, err := open(cfg, b, nil)
 		reportSteps(cfg, problems)
 		if err != nil {
 			cfg.Report.Errorf(placeOfBackend(b), "", "backend %s: %s", b.Name.Value, err)
@@ -65,6 +73,8 @@ func placeOfBackend(b *config.Backend) config.Text {
 		return b.Command.Program.Text
 	case scimKind:
 		return b.REST.URL
+	case fileKind:
+		return b.File.Path.Text
 	}
 	return b.Name
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"github.com/postern/postern/adapters"
@@ -24,7 +25,7 @@ type scimServer struct {
 }
 
 // openServer opens a backend. Nothing is sent.
-func openServer(_ *config.Config, b *config.Backend) (opened, []steps.Problem, error) {
+func openServer(_ *config.Config, b *config.Backend, _ *trialRun) (opened, []steps.Problem, error) {
 	api, problems, err := restBackend(b, nil)
 	if err != nil {
 		return nil, problems, err
@@ -58,6 +59,10 @@ func (s scimServer) adapter(m *rules.Mapping, r *config.Resource) (adapters.Adap
 		return nil, problems
 	}
 	return a, nil
+}
+
+func (scimServer) inspect(context.Context, *config.Config, *rules.Mapping, *config.Resource) (bool, error) {
+	return false, nil
 }
 
 func (s scimServer) close() { s.http.Close() }

@@ -62,7 +62,7 @@ func (t *trialRun) watch(a adapters.Adapter, b *config.Backend, m *rules.Mapping
 		return a
 	}
 	kind := b.Type.Value
-	native := t.standsIn(b) || kind == restKind || kind == "sql" && !t.replayed
+	native := t.standsIn(b) || kind == restKind || (kind == "sql" || kind == fileKind) && !t.replayed
 	return t.tape.Watch(a, b.Name.Value, m.Type.Name, native, secretField(m))
 }
 
