@@ -19,7 +19,7 @@ func twoNodes(t *testing.T, edit ...string) (a, b *rig) {
 	back, at := newUnreliable(t)
 	back.drops = false
 	yaml, _ := shared(t, strings.NewReplacer(append(edit,
-		`send: changes`, `send: record`, `displayName: shown}`, `displayName: shown, title: title}`)...).Replace(fmt.Sprintf(crashREST, at)))
+		`send: changes`, `send: record`, `displayName: shown, `, `displayName: shown, title: title, `)...).Replace(fmt.Sprintf(crashREST, at)))
 	r := stage(t, yaml, "")
 	node := func() *rig { return &rig{t: t, dir: r.dir, base: r.fork().base, token: r.token} }
 	return node(), node()
