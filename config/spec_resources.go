@@ -12,6 +12,7 @@ type Resource struct {
 	Extensions  []Extension
 	Target      Target
 	Correlate   Correlate
+	Ends        Text // an attribute path
 	Attributes  []Rule
 }
 
@@ -114,6 +115,8 @@ func resource() form[Resource] {
 				says("Where its resources live."),
 			field("correlate", correlate(), func(r *R) *Correlate { return &r.Correlate }).or("conflict").like("reactivate").
 				says("What becomes of a create whose resource the backend has already."),
+			field("ends", text(), func(r *R) *Text { return &r.Ends }).like("contract:end").
+				says("A dateTime attribute. Once it is past, the resource is set inactive, within a minute, if it is managed. Default: none ends by itself."),
 			field("attributes", named("path", rule(), anyName, func(r *Rule) *Text { return &r.Path }), func(r *R) *[]Rule { return &r.Attributes }).required().
 				like("{userName: login}").says("What each attribute is made of."),
 		},

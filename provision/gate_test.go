@@ -3,8 +3,10 @@ package provision_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern/postern/provision"
 	"github.com/postern/postern/scim"
@@ -95,6 +97,39 @@ func TestTryingClient(t *testing.T) {
 	refused(t, "what would be refused is refused", err, 409, scim.Uniqueness)
 	err = r.svc.Delete(context.Background(), r.call(r.User, may(provision.Trying)), "nobody")
 	refused(t, "an unknown id", err, 404, "")
+}
+
+// TestEnds: whoever's end date is past becomes inactive, in pages of any number, but
+// for those who are not managed (GW-25).
+func TestEnds(t *testing.T) {
+	r := newRig(t, settings{ends: "meta.created", managed: `record.title != "Service"`, scope: `record.nick != "hidden"`})
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	want := 0
+	for i := range 250 {
+		values := map[string]any{"login": fmt.Sprint("u", i), "status": "A", "hired": "2026-05-01T12:00:00Z"}
+		switch i % 5 {
+		case 1:
+			values["hired"] = "2026-05-01T12:00:01Z"
+		case 2:
+			values["title"] = "Service"
+		case 3:
+			values["nick"] = "hidden"
+		case 4:
+			delete(values, "hired")
+		default:
+			want++
+		}
+		r.raw(values)
+	}
+	if done, err := r.admin().End(context.Background(), now); done != want || err != nil {
+		t.Errorf("GW-25: %d were ended, want %d: %v", done, want, err)
+	}
+	if l := r.list(r.call(r.User), `active eq false`); l.Total != want {
+		t.Errorf("GW-25: %d are inactive, want %d", l.Total, want)
+	}
+	if done, err := r.admin().End(context.Background(), now); done != 0 || err != nil {
+		t.Errorf("GW-25: %d were ended again: %v", done, err)
+	}
 }
 
 // TestManaged: what is shown and not managed stays as it is, whoever asks (GW-25).

@@ -42,6 +42,7 @@ type settings struct {
 
 	correlate provision.Correlation // of users
 	by        []string
+	ends      string
 }
 
 // A rig is a service over two kinds of object in memory that share a relation,
@@ -110,7 +111,7 @@ func newRig(t testing.TB, o settings) *rig {
 	for _, path := range o.by {
 		by = append(by, at(path))
 	}
-	user := compile(t, rules.Input{Name: "User", Correlate: by, Endpoint: "/Users", Schema: builtin(scim.UserSchema),
+	user := compile(t, rules.Input{Name: "User", Correlate: by, Ends: at(o.ends), Endpoint: "/Users", Schema: builtin(scim.UserSchema),
 		Extensions: []schema.Extension{{Schema: builtin(scim.EnterpriseUserSchema)}},
 		Aliases:    map[string]string{"enterprise": scim.EnterpriseUserSchema},
 		Key:        []rules.Text{at("no")}, Scope: at(o.scope), Managed: at(o.managed), Attributes: userSpecs(o)})

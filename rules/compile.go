@@ -308,11 +308,43 @@ func (c *compiler) correlation() {
 			c.m.correlate = append(c.m.correlate, a)
 		}
 	}
-	if c.in.Reactivate.Value == "" {
+	if c.in.Reactivate.Value != "" && !c.switches() {
+		c.ps.add(c.in.Reactivate, "map active, so that it can be read and written", "nothing can be reactivated where active is not mapped both ways")
+	}
+	c.ending()
+}
+
+// switches reports whether resources can be set active and inactive.
+func (c *compiler) switches() bool {
+	r := c.ruleFor(c.m.Type.Layout.Find("active"))
+	return r != nil && r.readable && r.writable
+}
+
+// ending finds the attribute after whose time a resource is set inactive.
+func (c *compiler) ending() {
+	written := c.in.Ends
+	if written.Value == "" {
 		return
 	}
-	if r := c.ruleFor(l.Find("active")); r == nil || !r.readable || !r.writable {
-		c.ps.add(c.in.Reactivate, "map active, so that it can be read and written", "nothing can be reactivated where active is not mapped both ways")
+	if !c.switches() {
+		c.ps.add(written, "map active, so that it can be read and written", "nothing can be set inactive where active is not mapped both ways")
+	}
+	p, ok := parsePath(written, c.in.Aliases, &c.ps)
+	if !ok {
+		return
+	}
+	pl, ok := p.resolve(c.full, c.in.Aliases, &c.ps)
+	if !ok {
+		return
+	}
+	a := c.m.Type.Layout.Resolve(pl.attr.Path())
+	switch r := c.ruleFor(a); {
+	case r == nil || !r.readable:
+		c.ps.add(written, "name one that attributes maps", "%s is not mapped, and so nobody knows when it is", c.short(pl.attr))
+	case a.Type != scim.TypeDateTime || a.MultiValued || pl.element != nil:
+		c.ps.add(written, "name a single dateTime", "a resource cannot end by %s", article(a))
+	default:
+		c.m.ends = a
 	}
 }
 

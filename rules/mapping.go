@@ -24,6 +24,7 @@ type Mapping struct {
 	scope      *scope
 	managed    *scope
 	birth      string // "": none
+	ends       *scim.Attribute
 	correlate  []*scim.Attribute
 	when       *expression
 	constants  []Constant
@@ -64,6 +65,9 @@ func (m *Mapping) MapsExternalID() bool { return m.byAttr[m.Type.Layout.External
 // Correlates lists the attributes by which creates are correlated with records;
 // empty means those that are unique.
 func (m *Mapping) Correlates() []*scim.Attribute { return m.correlate }
+
+// Ends is the attribute after whose time a resource is to be inactive, or nil.
+func (m *Mapping) Ends() *scim.Attribute { return m.ends }
 
 // References lists the resource types that reference attributes point to.
 func (m *Mapping) References() []string {

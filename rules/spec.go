@@ -78,6 +78,7 @@ type Input struct {
 	Birth      Text   // a field that never changes, by which a record is told from another one with its key
 	When       Text   // over resource: the resources that this backend takes
 	Correlate  []Text // the attributes by which a create is known to be about a record that is there
+	Ends       Text   // the attribute after whose time a resource is set inactive
 	Reactivate Text   // where it says that inactive records are for those who create them
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint

@@ -85,6 +85,22 @@ const housekeepingEvery = time.Hour
 
 // housekeep finishes what merges left to do, and retires ids that have waited for
 // long enough: at the start, and then again and again. Of several nodes one does it.
+// endEvery is how often postern serve looks for resources whose end date is past.
+const endEvery = time.Minute
+
+// end sets resources inactive whose end date is past.
+func (a *assembly) end(ctx context.Context, every time.Duration) {
+	if !a.service.Ends() {
+		return
+	}
+	a.regularly(ctx, "end dates", every, func(ctx context.Context) error {
+		if _, err := a.identities().End(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "end dates", "error", err)
+		}
+		return ctx.Err()
+	})
+}
+
 func (a *assembly) housekeep(ctx context.Context, every time.Duration) {
 	a.regularly(ctx, "housekeeping", every, func(ctx context.Context) error {
 		n := a.identities()

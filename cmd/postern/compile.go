@@ -114,6 +114,7 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 	for _, by := range r.Correlate.By {
 		in.Correlate = append(in.Correlate, rules.Text(by))
 	}
+	in.Ends = rules.Text(r.Ends)
 	in.Reactivate = rules.Text(policy(r, "reactivate"))
 	for _, k := range r.Target.Key {
 		in.Key = append(in.Key, rules.Text(k))

@@ -62,6 +62,21 @@ func TestAccess(t *testing.T) {
 	r.do("GET", `/Users?filter=userName eq "root"`, "").want(200).is("totalResults", "0")
 }
 
+// TestEndDates: whoever's end date is past is set inactive while Postern serves.
+func TestEndDates(t *testing.T) {
+	const attributes = "      displayName: shown\n"
+	r := stage(t, strings.NewReplacer("    correlate:", "    ends: meta.created\n    correlate:", attributes, attributes+"      meta.created: created_at\n").Replace(policyConfig),
+		reusingTables+"INSERT INTO employee (login, created_at) VALUES ('late', '2999-01-01');")
+	r.serve()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if r.value("SELECT count(*) FROM employee WHERE status = 'L'") == "2" {
+			break
+		}
+	}
+	r.do("GET", `/Users?filter=active eq false&sortBy=userName`, "").want(200).is("totalResults", "2").is("Resources.0.userName", "ada")
+	r.do("GET", `/Users?filter=active eq true`, "").want(200).is("totalResults", "1").is("Resources.0.userName", "late")
+}
+
 // TestSensitive: what is sensitive is looked for in a body, not in a URL (F-30,
 // Z-01, Q-05).
 func TestSensitive(t *testing.T) {

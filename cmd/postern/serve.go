@@ -91,6 +91,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 	beside.run(func(ctx context.Context) { a.housekeep(ctx, housekeepingEvery) })
 	beside.run(func(ctx context.Context) { a.resume(ctx, resumeEvery) })
 	beside.run(a.follow)
+	beside.run(func(ctx context.Context) { a.end(ctx, endEvery) })
 	beside.run(func(ctx context.Context) { a.watchMaintenance(ctx, maintenanceEvery) })
 	fmt.Fprintf(m.Stdout, "Postern serves SCIM 2.0 at %s\n", g.BaseURL())
 	if m.Listening != nil {
