@@ -13,7 +13,9 @@
 // that was once given is never given again, for its row stays as a tombstone.
 //
 // The package knows nothing of SCIM, adapters or configuration: tenants, clients,
-// types, backends and keys are strings. It keeps nothing in memory, so that
-// several processes may work on one table and see each other's changes at once.
+// types, backends and keys are strings. It keeps nothing of the table in memory, so
+// that several processes may work on it and see each other's changes at once. The
+// table is a file of SQLite or in a PostgreSQL database (dialect); there processes on
+// many machines say to each other what they must know (heart, leases, changes).
 // Its errors never hold a key or an external id.
 package identity

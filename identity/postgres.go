@@ -177,7 +177,8 @@ func (d postgres) classify(err error) error {
 
 func postgresFault(e *pgconn.PgError) error {
 	switch {
-	case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57"), strings.HasPrefix(e.Code, "53"), strings.HasPrefix(e.Code, "28"):
+	case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57"), strings.HasPrefix(e.Code, "53"), strings.HasPrefix(e.Code, "28"),
+		strings.HasPrefix(e.Code, "3D"):
 		return fmt.Errorf("%w (SQLSTATE %s)", ErrAway, e.Code)
 	case strings.HasPrefix(e.Code, "22"):
 		return fmt.Errorf("the database refuses a value (SQLSTATE %s)", e.Code)
