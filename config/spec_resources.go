@@ -60,6 +60,7 @@ type SQLTarget struct {
 	Generated Bool
 	Where     []Constant
 	Joins     []Join
+	NewKey    NewKey
 	Distinct  Bool
 	Vacant    []Constant
 	Stamps    Stamps
@@ -215,6 +216,8 @@ func targetKinds() []kindKeys[Target] {
 				says("All rows with the same `key` are one record: groups that exist only as a name in a table of memberships."),
 			field("vacant", constants("column"), func(t *Target) *[]Constant { return &t.SQL.Vacant }).like(`{login: ""}`).
 				says("With `distinct`: what the row holds that stands for a record without members; an empty text is NULL where the column allows it. Without it there can be none."),
+			field("newKey", newKey(), func(t *Target) *NewKey { return &t.SQL.NewKey }).like("{sequence: emp_seq}").
+				says("What makes the key of a new record, where the column does not: an expression, a sequence, or a statement."),
 			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 		}},
 		{"rest", stepTarget(overHTTP)},

@@ -48,6 +48,37 @@ delete: {deleted: 1, deleted_at: now}
 	}.form()
 }
 
+// A NewKey says what makes the key of a new record.
+type NewKey struct{ Value, Sequence, Statement Text }
+
+func newKey() form[NewKey] {
+	type K = NewKey
+	return block[K]{
+		title: "newKey",
+		doc:   "What makes the key of a new record, where the database does not make it by itself, as an identity column or a default does. One of these.",
+		keys: []key[K]{
+			field("value", expression(), func(k *K) *Text { return &k.Value }).like("'lower(resource.userName)'").
+				says("An expression over `resource`, such as `uuid()`; for a key of several columns, a list."),
+			field("sequence", text(), func(k *K) *Text { return &k.Sequence }).like("emp_seq").says("A sequence of the database, whose next value it is."),
+			field("statement", text(), func(k *K) *Text { return &k.Statement }).like("'SELECT new_emp_no()'").
+				says("A statement that answers one value: a function or a procedure of the application. It runs in the transaction of the create."),
+		},
+		check: func(r *reader, t *Tree, where string, _ *K) {
+			said := 0
+			for _, k := range []string{"value", "sequence", "statement"} {
+				if at := t.Find(k); at != nil {
+					if said++; said == 2 {
+						r.report.Errorf(at.Key, "delete one of the two", "%s says two ways to make a key", where)
+					}
+				}
+			}
+			if said == 0 && t.Kind == MappingNode {
+				r.report.Errorf(t.place(), "as in {sequence: emp_seq}", "%s does not say what makes the key", where)
+			}
+		},
+	}.form()
+}
+
 // constants are values of columns or fields by their names.
 func constants(word string) form[[]Constant] {
 	return named(word, inside(anyText(), func(c *Constant) *Text { return &c.Value }), anyName, func(c *Constant) *Text { return &c.Field })

@@ -261,6 +261,11 @@ func (c *compiler) conditions() {
 			c.warnAbsent(c.m.when, "the condition is not met")
 		}
 	}
+	if c.in.NewKey.Value != "" {
+		if c.m.newKey = c.expression(c.in.NewKey, c.resourceEnvironment(nil)); c.m.newKey != nil {
+			c.warnAbsent(c.m.newKey, "the record is refused")
+		}
+	}
 	written := map[string]*Rule{}
 	for _, r := range c.m.rules {
 		if r.writable {

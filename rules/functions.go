@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,6 +39,10 @@ func Functions() []Function {
 			Doc:     "The values that are there, trimmed and joined by a space.",
 			Example: `words("Ada", nil, " Lovelace")`, Result: "Ada Lovelace",
 			run: runWords, typ: new(func(...any) string)},
+		{Name: "uuid", Signature: "uuid()",
+			Doc:     "A new random UUID (version 4), another each time.",
+			Example: `uuid() == uuid()`, Result: "false",
+			run: runUUID, typ: new(func() string)},
 		{Name: "passwordHash", Signature: "passwordHash(value, scheme)",
 			Doc: "A password as the application keeps it: `bcrypt`, `sha256-crypt` and `sha512-crypt` ($5$, $6$) as crypt(3) does; `ssha`, `ssha256` and `ssha512` as directories do; " +
 				"or, without salt, `sha1-hex`, `sha256-hex` and `sha512-hex`. No value gives none.",
@@ -52,6 +57,13 @@ func functions() []expr.Option {
 		opts = append(opts, expr.Function(f.Name, f.run, f.typ))
 	}
 	return opts
+}
+
+func runUUID(...any) (any, error) {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // which never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }
 
 func runDateTime(params ...any) (any, error) {

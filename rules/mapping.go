@@ -27,6 +27,7 @@ type Mapping struct {
 	ends       *scim.Attribute
 	correlate  []*scim.Attribute
 	when       *expression
+	newKey     *expression
 	constants  []Constant
 	caps       adapters.Capabilities
 

@@ -80,6 +80,7 @@ type Input struct {
 	Correlate  []Text // the attributes by which a create is known to be about a record that is there
 	Ends       Text   // the attribute after whose time a resource is set inactive
 	Reactivate Text   // where it says that inactive records are for those who create them
+	NewKey     Text   // over resource: the key of a new record
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint
 	Joins      []string          // the names of rows beside a record: record.NAME.column

@@ -78,7 +78,30 @@ func (m *Mapping) NewRecord(res *scim.Resource, null func(*scim.Attribute) bool,
 	for _, c := range m.constants {
 		rec.Set(c.Field.Value, c.Value.Value)
 	}
-	return rec, nil
+	return rec, m.makeKey(&rec, res)
+}
+
+// makeKey gives a new record the key that the configuration makes.
+func (m *Mapping) makeKey(rec *adapters.Record, res *scim.Resource) error {
+	if m.newKey == nil {
+		return nil
+	}
+	v, err := m.newKey.onResource(res, nil, scim.Value{})
+	parts := make([]string, 0, len(m.key))
+	list, several := v.([]any)
+	if !several {
+		list = []any{v}
+	}
+	for _, p := range list {
+		if text := adapters.Text(p); !adapters.NoValue(p) && text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if err != nil || len(parts) != len(m.key) {
+		return scim.Bad(scim.InvalidValue, "No key can be made for a %s like this one: the configuration's expression for it (newKey) gives none.", m.Type.Name)
+	}
+	rec.Key = adapters.JoinKey(parts...)
+	return nil
 }
 
 // Accepts reports, as a SCIM error, a resource that this backend does not take.

@@ -42,6 +42,9 @@ func (a *Adapter) Inspect(ctx context.Context, lookups ...string) ([]Problem, er
 		if err := in.shapes(ctx); err != nil {
 			return err
 		}
+		if err := in.newKey(ctx); err != nil {
+			return err
+		}
 		for i := range a.table.Relations {
 			if err := in.relation(ctx, &a.table.Relations[i]); err != nil {
 				return err
@@ -174,7 +177,7 @@ func (in *inspection) key(ctx context.Context, t *schema) error {
 	if !t.view && !slices.ContainsFunc(t.unique, func(u []string) bool { return within(u, names) }) {
 		in.say(t.name, strings.Join(names, ", "), false, "the key is not unique: no unique index is on its columns")
 	}
-	if !in.a.generated() || t.view {
+	if !in.a.generated() || t.view || in.a.table.NewKey != (NewKey{}) {
 		return nil
 	}
 	switch {

@@ -20,6 +20,10 @@ type Table struct {
 	// key is one column.
 	Generated *bool
 
+	// NewKey makes the key of a new row that is given none, where neither the column
+	// nor whoever creates does: a sequence, or a statement that answers it.
+	NewKey NewKey
+
 	Relations []Relation
 	Sides     []Side
 	Lookups   []Lookup
@@ -164,6 +168,7 @@ func (t *Table) check() []error {
 		errs = append(errs, fmt.Errorf("table %q: a table with relations must have a key of one column", t.Name))
 	}
 	errs = append(errs, checkWhere(t.Where)...)
+	errs = append(errs, t.checkNewKey()...)
 	errs = append(errs, t.checkShapes()...)
 	errs = append(errs, t.checkStamps()...)
 	for _, r := range t.Relations {

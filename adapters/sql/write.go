@@ -76,6 +76,9 @@ func (a *Adapter) insertRow(ctx context.Context, s session, p *plan, row *assign
 	if a.table.Distinct {
 		return a.begin(ctx, s, p, row)
 	}
+	if err := a.makeKey(ctx, s, p, row); err != nil {
+		return nil, err
+	}
 	keys, err := p.dialect.insert(ctx, s, p, row)
 	if err == nil && len(keys) == 0 {
 		err = row.known(ctx, s, "create")

@@ -283,6 +283,10 @@ func generated(m *rules.Mapping, r *config.Resource) *bool {
 			return &g
 		}
 	}
+	if k := r.Target.SQL.NewKey; k.Value.IsSet() || k.Sequence.IsSet() || k.Statement.IsSet() {
+		g := !k.Value.IsSet()
+		return &g
+	}
 	for _, k := range m.Key() {
 		if m.Shape().Index(k) >= 0 {
 			return nil

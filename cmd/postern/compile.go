@@ -122,6 +122,7 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 	for _, c := range r.Target.Constants {
 		in.Constants = append(in.Constants, rules.Constant{Field: rules.Text(c.Field), Value: rules.Text(c.Value)})
 	}
+	in.NewKey = rules.Text(r.Target.SQL.NewKey.Value)
 	for _, j := range r.Target.SQL.Joins {
 		in.Joins = append(in.Joins, j.Name.Value)
 	}

@@ -57,6 +57,7 @@ func addTables(t *sql.Table, m *rules.Mapping, r *config.Resource) {
 		t.Sides = append(t.Sides, sql.Side{Name: j.Name.Value, Table: j.Table.Value, On: values(j.On),
 			Where: fixed(constantsOf(j.Where)), Names: j.Names.Value, Values: j.Values.Value})
 	}
+	t.NewKey = sql.NewKey{Sequence: r.Target.SQL.NewKey.Sequence.Value, Statement: r.Target.SQL.NewKey.Statement.Value}
 	t.Vacant = fixed(constantsOf(r.Target.SQL.Vacant))
 	s := r.Target.SQL.Stamps
 	t.Stamps = sql.Stamps{Create: stampsOf(s.Create), Change: stampsOf(s.Change), Delete: stampsOf(s.Delete)}
@@ -118,6 +119,26 @@ func held(r *config.Resource, rel rules.RelationField) (own, other string) {
 	return "", ""
 }
 
+// checkNewKey reports keys that cannot be made as the configuration says.
+func checkNewKey(cfg *config.Config, r *config.Resource, b *config.Backend) {
+	k := r.Target.SQL.NewKey
+	switch {
+	case k.Sequence.IsSet() && strings.HasPrefix(b.SQL.DSN.Reveal(), "sqlite:"):
+		cfg.Report.Errorf(k.Sequence, "use value or statement", "SQLite has no sequences")
+	case strings.Contains(k.Statement.Value, "?"):
+		cfg.Report.Errorf(k.Statement, "call a function that finds out by itself", "the statement that makes keys can have no parameters")
+	case len(r.Target.Key) > 1 && (k.Sequence.IsSet() || k.Statement.IsSet()):
+		at := k.Sequence
+		if !at.IsSet() {
+			at = k.Statement
+		}
+		cfg.Report.Errorf(at, "use value, which may give a list", "one value is made, and the key of the %s has %d columns", r.Name.Value, len(r.Target.Key))
+	}
+	if r.Target.SQL.Generated.Set && (k.Value.IsSet() || k.Sequence.IsSet() || k.Statement.IsSet()) {
+		cfg.Report.Errorf(r.Target.SQL.Table, "delete generated", "the target has both generated and newKey")
+	}
+}
+
 // visible is the scope of a table as others may ask for it: with what all its rows
 // hold. False if it needs more than the table's own columns.
 func visible(r *config.Resource, scope filter.Expr) (filter.Expr, bool) {
@@ -158,6 +179,7 @@ func checkTables(cfg *config.Config) {
 		}
 		if sqlTarget {
 			checkDistinct(cfg, r)
+			checkNewKey(cfg, r, b)
 		}
 		for _, rule := range r.Attributes {
 			if !sqlTarget {
