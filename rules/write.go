@@ -86,7 +86,7 @@ func (m *Mapping) makeKey(rec *adapters.Record, res *scim.Resource) error {
 	if m.newKey == nil {
 		return nil
 	}
-	v, err := m.newKey.onResource(res, nil, scim.Value{})
+	v, err := m.newKey.onResource(res, nil, scim.Value{}, nil)
 	parts := make([]string, 0, len(m.key))
 	list, several := v.([]any)
 	if !several {
