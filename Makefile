@@ -52,6 +52,7 @@ fuzz:
 bench:
 	$(GO) run ./bench $(if $(QUICK),-quick)
 	$(GO) run ./bench/merged $(if $(QUICK),-quick)
+	$(GO) run ./bench/rest $(if $(QUICK),-quick)
 
 docs:
 	$(GO) test ./config -run Generated -update

@@ -24,6 +24,7 @@ type Backend struct {
 	values  map[string]any
 	locks   steps.KindLocks
 
+	first      *credential
 	credential atomic.Pointer[credential]
 	reading    sync.Mutex
 	read       time.Time // when the credential was read again
@@ -52,8 +53,9 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 		return nil, nil, err
 	}
 	b := &Backend{cfg: cfg, base: base, values: map[string]any{"session": nil}}
-	b.credential.Store(credentialOf(cfg))
-	b.values["secret"] = b.credential.Load().secrets
+	b.first = credentialOf(cfg)
+	b.credential.Store(b.first)
+	b.values["secret"] = b.first.secrets
 	b.client = &http.Client{Transport: transport, CheckRedirect: b.redirect}
 	if cfg.Transport != nil {
 		b.client.Transport = cfg.Transport(transport)

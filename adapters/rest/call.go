@@ -92,7 +92,9 @@ func (c *call) within(ctx context.Context, s steps.Scope) (steps.Answer, error) 
 // once makes the exchange with a session, nil for none.
 func (c *call) once(ctx context.Context, s steps.Scope, t *token) (steps.Answer, error) {
 	cred := c.b.credential.Load()
-	s = scopeWith(s, "secret", cred.secrets)
+	if cred != c.b.first { // the first one's secrets are in every scope
+		s = scopeWith(s, "secret", cred.secrets)
+	}
 	if t != nil {
 		s = scopeWith(s, "session", t.values)
 	}

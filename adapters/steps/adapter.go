@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -136,7 +137,9 @@ func (a *Adapter) read(ctx context.Context, op string, key adapters.Key, want ad
 	if a.o.Get == nil {
 		return a.pick(ctx, op, key, want)
 	}
-	r := newRun(op, a.scope(want).with(map[string]any{"key": string(key)}))
+	s := a.scope(want)
+	s["key"] = string(key)
+	r := freshRun(op, s)
 	y, err := r.all(ctx, a.o.Get)
 	if err != nil {
 		return adapters.Record{}, err
@@ -197,12 +200,15 @@ func (a *Adapter) sessions() int {
 
 // scope is what every expression of an operation sees.
 func (a *Adapter) scope(want adapters.Fields) Scope {
-	s := Scope{
-		"needs":   func(name string) bool { return want.Has(a.caps.Shape.Index(name)) },
-		"changed": func(string) bool { return false },
-	}
-	return s.with(a.o.Values)
+	s := make(Scope, len(a.o.Values)+scopeRoom)
+	maps.Copy(s, a.o.Values)
+	s["needs"] = func(name string) bool { return want.Has(a.caps.Shape.Index(name)) }
+	s["changed"] = never
+	return s
 }
+
+// scopeRoom is for what operations and their answers add to a scope.
+const scopeRoom = 10
 
 // maxKey is longer than any key.
 const maxKey = 1024

@@ -8,6 +8,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // WriteJSON writes a value as one line, without its end.
@@ -20,43 +23,125 @@ func WriteJSON(v any) ([]byte, error) {
 }
 
 // ReadJSON reads one value as expressions compute with it. Whole numbers stay
-// whole; no text is no value.
+// whole; no text is no value. Of a name that comes twice the last value counts, and
+// what is no UTF-8 is replaced, as encoding/json does.
 func ReadJSON(data []byte) (any, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("no JSON: %w", err)
+	r := readers.Get().(*jsonReader)
+	defer readers.Put(r)
+	r.text.Reset(data)
+	r.d.Reset(&r.text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	v, err := r.value()
+	if err != nil {
+		return nil, fmt.Errorf("no JSON: %w", tolerable(err))
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if _, err := r.d.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("no JSON: more follows the value")
 	}
-	return computable(v), nil
+	return v, nil
 }
 
-// computable turns json.Number into what expressions compute with. Integers that
-// fit nowhere stay text, which loses nothing.
-func computable(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := strconv.Atoi(v.String()); err == nil {
-			return n
+// tolerable keeps what the library says is wrong and not where: a place is a path, and
+// could hold a name of the backend's.
+func tolerable(err error) error {
+	var at *jsontext.SyntacticError
+	if errors.As(err, &at) && at.Err != nil {
+		return fmt.Errorf("%w at byte %d", at.Err, at.ByteOffset)
+	}
+	return err
+}
+
+// A jsonReader reads values. The answers of one backend have the same names again and
+// again, so that it remembers them.
+type jsonReader struct {
+	d     jsontext.Decoder
+	text  bytes.Reader
+	names map[string]string
+}
+
+var readers = sync.Pool{New: func() any { return &jsonReader{names: map[string]string{}} }}
+
+// What is remembered: names are short, and few.
+const (
+	maxNames = 1000
+	maxName  = 64
+)
+
+func (r *jsonReader) value() (any, error) {
+	t, err := r.d.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch t.Kind() {
+	case 't', 'f':
+		return t.Bool(), nil
+	case '"':
+		return t.String(), nil
+	case '0':
+		return number64(t.String()), nil
+	case '[':
+		return r.list()
+	case '{':
+		return r.object()
+	}
+	return nil, nil
+}
+
+func (r *jsonReader) list() (any, error) {
+	out := []any{}
+	for r.d.PeekKind() != ']' {
+		v, err := r.value()
+		if err != nil {
+			return nil, err
 		}
-		if f, err := v.Float64(); err == nil && strings.ContainsAny(v.String(), ".eE") {
-			return f
+		out = append(out, v)
+	}
+	_, err := r.d.ReadToken()
+	return out, err
+}
+
+func (r *jsonReader) object() (any, error) {
+	out := map[string]any{}
+	for r.d.PeekKind() != '}' {
+		name, err := r.name()
+		if err != nil {
+			return nil, err
 		}
-		return v.String()
-	case []any:
-		for i := range v {
-			v[i] = computable(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = computable(v[k])
+		if out[name], err = r.value(); err != nil {
+			return nil, err
 		}
 	}
-	return v
+	_, err := r.d.ReadToken()
+	return out, err
+}
+
+func (r *jsonReader) name() (string, error) {
+	raw, err := r.d.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	if known, ok := r.names[string(raw)]; ok {
+		return known, nil
+	}
+	text, _ := jsontext.AppendUnquote(nil, raw) // it was read: what is no UTF-8 is replaced
+	name := string(text)
+	if len(raw) <= maxName && len(r.names) < maxNames {
+		r.names[string(raw)] = name
+	}
+	return name, nil
+}
+
+// number64 is a number as expressions compute with it. Integers that fit nowhere stay
+// text, which loses nothing.
+func number64(text string) any {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil && strings.ContainsAny(text, ".eE") {
+		return f
+	}
+	return text
 }

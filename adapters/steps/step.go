@@ -104,9 +104,12 @@ type run struct {
 	wrote bool
 }
 
-func newRun(op string, s Scope) *run {
-	r := &run{op: op, steps: map[string]any{}}
-	r.scope = s.with(map[string]any{"steps": r.steps})
+func newRun(op string, s Scope) *run { return freshRun(op, s.with(nil)) }
+
+// freshRun is newRun with a scope that nobody else has.
+func freshRun(op string, s Scope) *run {
+	r := &run{op: op, steps: map[string]any{}, scope: s}
+	s["steps"] = r.steps
 	return r
 }
 
@@ -242,18 +245,9 @@ func (st *Step) exprs() []*Expr {
 }
 
 func (r *run) yields(st *Step, s Scope, y *yield) error {
-	named := map[string]any{}
-	for _, n := range []string{"status", "headers", "body"} {
-		named[n] = s[n]
+	if err := r.name(st, s); err != nil {
+		return err
 	}
-	for name, e := range st.Let {
-		v, err := e.Eval(s)
-		if err != nil {
-			return r.internal(err)
-		}
-		named[name] = v
-	}
-	r.steps[st.Name] = named // also without a name: for who runs the operation
 	if st.Key != nil {
 		v, err := st.Key.Eval(s)
 		if err != nil || textOf(v) == "" {
@@ -278,6 +272,24 @@ func (r *run) yields(st *Step, s Scope, y *yield) error {
 
 // undoTime is how long taking back may last: the caller may be gone.
 const undoTime = 5 * time.Second
+
+// name keeps what a step yielded for later steps; without a name, too, if it lets
+// something: for who runs the operation.
+func (r *run) name(st *Step, s Scope) error {
+	if st.Name == "" && len(st.Let) == 0 {
+		return nil
+	}
+	named := map[string]any{"status": s["status"], "headers": s["headers"], "body": s["body"]}
+	for name, e := range st.Let {
+		v, err := e.Eval(s)
+		if err != nil {
+			return r.internal(err)
+		}
+		named[name] = v
+	}
+	r.steps[st.Name] = named
+	return nil
+}
 
 // revert takes back what was done, last first. What fails then cannot be helped.
 func (r *run) revert(ctx context.Context) {

@@ -63,7 +63,7 @@ var rooms = map[string][]string{
 	"go.yaml.in/yaml/v4":                 {"config"},
 	"golang.org/x/time":                  {"gateway"},
 	"github.com/alecthomas/kong":         {"cmd/postern"},
-	"github.com/go-json-experiment/json": {"scim"},
+	"github.com/go-json-experiment/json": {"scim", "adapters/steps"},
 	"github.com/schollz/progressbar/v3":  {"cmd/postern"},
 }
 
