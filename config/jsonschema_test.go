@@ -125,7 +125,7 @@ func TestSchemaSeesMistakes(t *testing.T) {
 		"uniqueness: server":     "uniqueness: sometimes",
 		"type: sql":              "typ: sql",
 		"identities: sqlite:":    "identitys: sqlite:",
-		"backend: staff, table":  "table",
+		"backend: staff, table":  "backend: [staff], table",
 		"init: legacy.sql":       "init: [a, b]",
 	} {
 		changed := bytes.Replace(data, []byte(from), []byte(to), 1)

@@ -163,9 +163,9 @@ func target() form[Target] {
 		title: "target",
 		doc:   "One kind of object in one backend.",
 		keys: []key[T]{
-			field("backend", text(), func(t *T) *Text { return &t.Backend }).required().like("hr").says("The name of a backend."),
-			field("key", oneOrMore(text()), func(t *T) *[]Text { return &t.Key }).required().like("emp_no").
-				says("The field, or the fields, by which the backend knows a record. Clients do not see it."),
+			field("backend", text(), func(t *T) *Text { return &t.Backend }).like("hr").says("The name of a backend. Default: the only one."),
+			field("key", oneOrMore(text()), func(t *T) *[]Text { return &t.Key }).like("emp_no").
+				says("The field, or the fields, by which the backend knows a record. Clients do not see it. Default, for types that speak of objects (`rest`, `scim`, `command`): `id`."),
 			field("scope", expression(), func(t *T) *Text { return &t.Scope }).like(`'record.kind != "builtin"'`).
 				says("An expression over `record`: which records provisioning may see. The others are neither shown nor touched."),
 			field("managed", expression(), func(t *T) *Text { return &t.Managed }).like(`'record.kind != "service"'`).
@@ -181,14 +181,14 @@ func target() form[Target] {
 		kinds:   targetKinds(),
 		kindKey: "the backend's type",
 		kindOf: func(r *reader, t *Tree) string {
-			b := t.Find("backend")
-			if b == nil {
-				return ""
+			if b := t.Find("backend"); b != nil {
+				return r.kinds[b.Value]
 			}
-			return r.kinds[b.Value]
+			return r.kinds[r.onlyBackend()]
 		},
 		options: func(t *T) **Tree { return &t.Options },
-		check: func(r *reader, t *Tree, _ string, v *T) {
+		check: func(r *reader, t *Tree, where string, v *T) {
+			completeTarget(r, t, where, v)
 			if _, known := r.kinds[v.Backend.Value]; !known && v.Backend.IsSet() {
 				r.report.Errorf(v.Backend, didYouMean(v.Backend.Value, r.backendNames()), "there is no backend %q", v.Backend.Value)
 			}
@@ -197,6 +197,37 @@ func target() form[Target] {
 			}
 		},
 	}.form()
+}
+
+// completeTarget fills in what need not be said.
+func completeTarget(r *reader, t *Tree, where string, v *Target) {
+	if t.Kind != MappingNode {
+		return
+	}
+	at := t.place()
+	if !t.has("backend") {
+		v.Backend = Text{Value: r.onlyBackend(), Line: at.Line, Column: at.Column}
+		if v.Backend.Value == "" && len(r.kinds) > 0 {
+			r.report.Errorf(at, "as in backend: "+r.backendNames()[0], "%s needs the key %q", where, "backend")
+		}
+	}
+	if t.has("key") {
+		return
+	}
+	switch r.kinds[v.Backend.Value] {
+	case "rest", "scim", "command":
+		v.Key = []Text{{Value: "id", Line: at.Line, Column: at.Column}}
+	default:
+		r.report.Errorf(at, "as in key: emp_no", "%s needs the key %q", where, "key")
+	}
+}
+
+// onlyBackend is the name of the backend if there is one only.
+func (r *reader) onlyBackend() string {
+	if names := r.backendNames(); len(names) == 1 {
+		return names[0]
+	}
+	return ""
 }
 
 func targetKinds() []kindKeys[Target] {

@@ -36,6 +36,7 @@ type Expr struct {
 	program  *vm.Program
 	uses     map[string]bool // roots and their members: page, page.offset
 	fields   []string        // named by needs("...")
+	keyed    bool            // it makes objects of the library's own kind
 	machines sync.Pool       // *vm.VM: a machine runs one expression at a time
 }
 
@@ -54,6 +55,9 @@ func (e *Expr) Eval(s Scope) (any, error) {
 	out, err := m.Run(e.program, map[string]any(s))
 	if err == nil {
 		e.machines.Put(m)
+		if e.keyed {
+			out = named(out)
+		}
 		return out, nil
 	}
 	failed := error(errFailed)
@@ -64,6 +68,33 @@ func (e *Expr) Eval(s Scope) (any, error) {
 		failed = errAbsent
 	}
 	return nil, fmt.Errorf("line %d: %w", e.At.Line, failed)
+}
+
+// named turns what fromPairs and its like make into objects that a body can hold.
+func named(v any) any {
+	switch v := v.(type) {
+	case map[any]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[textOf(k)] = named(e)
+		}
+		return out
+	case map[any][]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[textOf(k)] = named(e)
+		}
+		return out
+	case map[string]any:
+		for k, e := range v {
+			v[k] = named(e)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = named(e)
+		}
+	}
+	return v
 }
 
 func aboutNil(message string) bool {
@@ -185,6 +216,8 @@ func (v *namer) Visit(n *ast.Node) {
 		if isID && isName {
 			v.e.uses[id.Value+"."+prop.Value] = true
 		}
+	case *ast.BuiltinNode:
+		v.e.keyed = v.e.keyed || slices.Contains([]string{"fromPairs", "groupBy"}, n.Name)
 	case *ast.CallNode:
 		callee, isID := n.Callee.(*ast.IdentifierNode)
 		if isID && callee.Value == "needs" && len(n.Arguments) == 1 {

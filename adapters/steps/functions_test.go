@@ -82,3 +82,28 @@ func FuzzTwice(f *testing.F) {
 		}
 	})
 }
+
+// TestObjectsOfPairs: what fromPairs and its like make can be sent.
+func TestObjectsOfPairs(t *testing.T) {
+	for text, want := range map[string]string{
+		`fromPairs(concat(toPairs(item), [["b", 2]]))`:   `{"a":1,"b":2}`,
+		`{x: [fromPairs([["y", {z: 1}]])]}`:              `{"x":[{"y":{"z":1}}]}`,
+		`groupBy(["ab", "ac", "b"], # startsWith "a")`:   `{"false":["b"],"true":["ab","ac"]}`,
+		`fromPairs(map(["p", "q"], [#, fromPairs([])]))`: `{"p":{},"q":{}}`,
+	} {
+		var c steps.Compiler
+		e := c.Expr(steps.Text{Value: text, Line: 1}, steps.Roots{"item"})
+		if len(c.Problems) > 0 {
+			t.Errorf("%s: %v", text, c.Problems)
+			continue
+		}
+		v, err := e.Eval(steps.Scope{"item": map[string]any{"a": 1}})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := steps.WriteJSON(v); err != nil || string(got) != want {
+			t.Errorf("%s: %s, %v, want %s", text, got, err, want)
+		}
+	}
+}

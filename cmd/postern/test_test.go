@@ -11,15 +11,42 @@ import (
 // TestExamplesPassTheirTests: every example says what its mapping must do, and it
 // does, without a backend and without a secret.
 func TestExamplesPassTheirTests(t *testing.T) {
-	files, err := filepath.Glob("../../examples/*/tests.yaml")
-	if err != nil || len(files) < 2 {
-		t.Fatalf("%d examples have tests; %v", len(files), err)
+	files, err := filepath.Glob("../../examples/*/postern.yaml")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d examples; %v", len(files), err)
 	}
 	for _, file := range files {
+		file = filepath.Join(filepath.Dir(file), "tests.yaml")
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+			continue
+		}
 		var out, errs bytes.Buffer
 		m := &Main{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}
 		if status := m.Run(t.Context(), []string{"test", "-v", "-c", filepath.Join(filepath.Dir(file), "postern.yaml")}); status != 0 {
 			t.Errorf("%s:\n%s%s", file, &out, &errs)
+		}
+	}
+}
+
+// mostLines is how long the configuration of an application may be.
+const mostLines = 60
+
+// TestExamplesAreShort: no application needs more lines, comments and blank ones apart.
+func TestExamplesAreShort(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*/postern.yaml")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d examples; %v", len(files), err)
+	}
+	for _, file := range files {
+		n := 0
+		for line := range strings.Lines(read(t, file)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				n++
+			}
+		}
+		if n > mostLines {
+			t.Errorf("%s has %d lines, more than %d", file, n, mostLines)
 		}
 	}
 }

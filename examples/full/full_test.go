@@ -259,6 +259,6 @@ func TestPostgres(t *testing.T) {
 	if _, err := raw.Exec(string(schema)); err != nil {
 		t.Fatal(err)
 	}
-	g := exampletest.Start(t, exampletest.Swap("sqlite:state/people.db", u.String()), exampletest.Swap("    init: schema.sqlite.sql                # not with PostgreSQL\n", ""))
+	g := exampletest.Start(t, exampletest.Swap("sqlite:state/people.db", u.String()), exampletest.Swap(", init: schema.sqlite.sql", ""))
 	run(t, g, database{raw})
 }
