@@ -9,15 +9,16 @@ import (
 
 // A Gateway is the door.
 type Gateway struct {
-	Listen   Text
-	Base     Text // as written; BaseURL gives the one to use
-	TLS      *TLS // nil: plain HTTP
-	Insecure Bool
-	Proxies  []Prefix
-	Admin    Text // "": no second listener
-	ETags    Bool
-	Limits   Limits
-	Log      Log
+	Listen    Text
+	Base      Text // as written; BaseURL gives the one to use
+	TLS       *TLS // nil: plain HTTP
+	Insecure  Bool
+	Proxies   []Prefix
+	Admin     Text // "": no second listener
+	ETags     Bool
+	Proposals []Text
+	Limits    Limits
+	Log       Log
 }
 
 // A TLS is a certificate and its key, both PEM files.
@@ -97,6 +98,8 @@ func gateway() form[Gateway] {
 				says("A second listener: `/healthz` and `/readyz`, which need no token, and the admin API, which does (`admins`). Default: none."),
 			field("etags", boolean(), func(g *G) *Bool { return &g.ETags }).or("true").
 				says("Whether resources have versions: ETag, `meta.version`, If-Match and If-None-Match."),
+			field("proposals", list(choice("multiStatus")), func(g *G) *[]Text { return &g.Proposals }).like("[multiStatus]").
+				says("What is no standard, and off by default. `multiStatus`: a PATCH with the header `Prefer: multi-status` has each operation carried out by itself, and is answered with 207 and a status for each."),
 			field("limits", limits(), func(g *G) *Limits { return &g.Limits }).or("{}").
 				says("What one request may cost."),
 			field("log", logging(), func(g *G) *Log { return &g.Log }).or("{}").

@@ -194,6 +194,13 @@ func (col *collection) patch(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if x.proposals.MultiStatus && prefers(x.c.Request.Header, multiStatus) {
+		return col.patchEach(x, c, id, n)
+	}
+	return col.patchWhole(x, c, id, n)
+}
+
+func (col *collection) patchWhole(x *exchange, c provision.Call, id string, n scim.Node) error {
 	ops, err := x.parsePatch(col, n, func(text string) { x.ignored = append(x.ignored, text) })
 	if err != nil {
 		return err

@@ -83,6 +83,8 @@ type Options struct {
 	CursorKey  []byte
 	CursorTime time.Duration
 
+	Proposals Proposals
+
 	// Pause says what is refused for now; nil: nothing ever.
 	Pause func() Pause
 
@@ -135,14 +137,15 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	d := &door{
-		cursors:  cursors,
-		site:     b,
-		provider: o.Provider,
-		auth:     o.Authenticator,
-		limits:   o.Limits.withDefaults(),
-		profiles: o.Profiles,
-		log:      o.Logger,
-		pause:    o.Pause,
+		cursors:   cursors,
+		site:      b,
+		provider:  o.Provider,
+		auth:      o.Authenticator,
+		limits:    o.Limits.withDefaults(),
+		profiles:  o.Profiles,
+		log:       o.Logger,
+		pause:     o.Pause,
+		proposals: o.Proposals,
 	}
 	d.discovery.types, d.discovery.config = o.Types, o.Config
 	d.discovery.config.FilterMaxResults = cmp.Or(o.Config.FilterMaxResults, d.limits.PageMax)
@@ -166,6 +169,7 @@ func New(o Options) (http.Handler, error) {
 type door struct {
 	site        site
 	pause       func() Pause
+	proposals   Proposals
 	cursors     *sealer  // nil: there are none
 	rates       sync.Map // of *rates by tenant and client
 	provider    Provider

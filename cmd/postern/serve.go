@@ -143,6 +143,7 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 			Filter: int(g.Limits.Filter.Value), Page: g.Limits.Page.Value, PageMax: g.Limits.PageMax.Value, Time: g.Limits.Time.Value,
 			BulkOperations: g.Limits.Bulk.Operations.Value, BulkBody: int64(g.Limits.Bulk.Body.Value)},
 		Pause:      a.pause,
+		Proposals:  proposals(g),
 		CursorKey:  cursors,
 		CursorTime: g.Limits.Cursor.Value,
 		Config:     providerConfig(a.cfg),
@@ -163,6 +164,13 @@ func clients(cfg *config.Config) []auth.Client {
 		out = append(out, n)
 	}
 	return out
+}
+
+func proposals(g *config.Gateway) (p gateway.Proposals) {
+	for _, name := range g.Proposals {
+		p.MultiStatus = p.MultiStatus || name.Value == "multiStatus"
+	}
+	return p
 }
 
 func access(c config.Client) provision.Access {
