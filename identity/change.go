@@ -155,7 +155,7 @@ const channel = "postern_changes"
 // notify is a part of the transaction: it is told when that is done. A database
 // that cannot tell has numbers to look at.
 func (x *session) notify(topic string) error {
-	_, err := x.tx.ExecContext(x.ctx, "SELECT pg_notify('"+channel+"', $1)", topic)
+	_, err := x.on.ExecContext(x.ctx, "SELECT pg_notify('"+channel+"', $1)", topic)
 	return err
 }
 

@@ -19,7 +19,7 @@ var migrations embed.FS
 type dialect interface {
 	open(ctx context.Context, dsn string, o Options) (writer, reader *sql.DB, err error)
 	text(query) string     // a statement in its words
-	prepares() bool        // statements are prepared by us, not by the driver
+	local() bool           // it is a file: a statement takes microseconds
 	values([]any) []any    // arguments as its driver takes them
 	begin() *sql.TxOptions // of a transaction that writes
 	clock() string         // asks it for the time, in microseconds; "": the machine's is everybody's

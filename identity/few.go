@@ -107,3 +107,13 @@ func (q query) linkArguments(d Domain, links []Link) (query, []any, []linkGroup)
 	}
 	return q, append(args, make([]any, 2+3*n-len(args))...), []linkGroup{only}
 }
+
+// lookups are the statements that each request sends: they find by indexes, and as
+// many rows as a page has at most.
+var lookups = func() map[query]bool {
+	all := map[query]bool{qLinks: true, qListed: true, qIDs: true, qExternalID: true, qVeil: true}
+	for _, q := range fewQueries() {
+		all[q] = true
+	}
+	return all
+}()

@@ -78,7 +78,7 @@ func finer(ctx context.Context, c *pgx.Conn) error {
 	return err
 }
 
-func (postgres) prepares() bool { return false }
+func (postgres) local() bool { return false }
 
 func (postgres) begin() *sql.TxOptions { return &sql.TxOptions{Isolation: sql.LevelSerializable} }
 

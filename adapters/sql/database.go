@@ -56,7 +56,8 @@ type session struct {
 		QueryContext(context.Context, string, ...any) (*stdsql.Rows, error)
 		ExecContext(context.Context, string, ...any) (stdsql.Result, error)
 	}
-	db *Database
+	db    *Database
+	short bool // the statement is about a single row
 }
 
 func (s session) query(ctx context.Context, statement string, args ...any) (*stdsql.Rows, error) {
@@ -64,7 +65,7 @@ func (s session) query(ctx context.Context, statement string, args ...any) (*std
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.on.QueryContext(ctx, s.db.dialect.placed(statement), args...)
+	rows, err := s.on.QueryContext(s.within(ctx), s.db.dialect.placed(statement), args...)
 	after("", err)
 	return rows, err
 }
@@ -75,7 +76,7 @@ func (s session) exec(ctx context.Context, statement string, args ...any) (int64
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.on.ExecContext(ctx, s.db.dialect.placed(statement), args...)
+	r, err := s.on.ExecContext(s.within(ctx), s.db.dialect.placed(statement), args...)
 	if err != nil {
 		after("", err)
 		return 0, err
@@ -112,8 +113,11 @@ func values(rows *stdsql.Rows, err error) ([]any, error) {
 // view runs f to read. With snapshot, all that f reads is of one moment.
 func (db *Database) view(ctx context.Context, op string, snapshot bool, f func(context.Context, session) error) error {
 	return db.attempt(ctx, op, func(ctx context.Context) error {
-		if !snapshot {
-			return f(ctx, session{db.read, db})
+		switch {
+		case !snapshot && db.remote:
+			return f(ctx, session{on: db.read, db: db})
+		case !snapshot:
+			return db.lend(ctx, db.read, f)
 		}
 		return db.transact(ctx, db.read, db.dialect.snapshot(), f)
 	})
@@ -127,21 +131,19 @@ func (db *Database) change(ctx context.Context, op string, f func(context.Contex
 }
 
 func (db *Database) transact(ctx context.Context, pool *stdsql.DB, how *stdsql.TxOptions, f func(context.Context, session) error) error {
+	if !db.remote {
+		return db.alone(ctx, pool, f)
+	}
 	tx, err := pool.BeginTx(ctx, how)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // does nothing after Commit
-	if err := f(ctx, session{tx, db}); err != nil {
+	if err := f(ctx, session{on: tx, db: db}); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	if err := db.settled(ctx, how == nil); err != nil {
 		return err // before the commit is begun, so that what comes after it was
-	}
-	if how == nil && db.watch != nil {
-		if err := db.watch.Before(ctx, &adapters.Exchange{Request: "COMMIT"}); err != nil {
-			return err
-		}
 	}
 	if err := tx.Commit(); err != nil {
 		return &commitError{err}

@@ -48,7 +48,7 @@ func (a *Adapter) few(ctx context.Context, s session, p *plan, q adapters.Query,
 	if err := b.check("list"); err != nil {
 		return nil, err
 	}
-	out, err := a.rows(ctx, s, p, b, columns, false, 1)
+	out, err := a.rows(ctx, s.quick(), p, b, columns, false, 1)
 	if err != nil {
 		return nil, err
 	}

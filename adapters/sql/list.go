@@ -32,7 +32,7 @@ func (a *Adapter) find(ctx context.Context, s session, p *plan, key adapters.Key
 	p.source(b, columns, nil)
 	p.at(b, key)
 	b.add(" LIMIT 2") // the second would be the proof that the key is none
-	found, err := a.rows(ctx, s, p, b, columns, false, 1)
+	found, err := a.rows(ctx, s.quick(), p, b, columns, false, 1)
 	switch {
 	case err != nil:
 		return adapters.Record{}, err

@@ -206,7 +206,7 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 		l.holds(where, u.wasOf[i])
 	}
 	u.to.condition(where, " AND ")
-	keys, err := u.p.dialect.update(ctx, s, u.p, b, where, &to)
+	keys, err := u.p.dialect.update(ctx, s.quick(), u.p, b, where, &to)
 	switch {
 	case err != nil:
 		return nil, err

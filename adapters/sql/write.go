@@ -79,7 +79,7 @@ func (a *Adapter) insertRow(ctx context.Context, s session, p *plan, row *assign
 	if err := a.makeKey(ctx, s, p, row); err != nil {
 		return nil, err
 	}
-	keys, err := p.dialect.insert(ctx, s, p, row)
+	keys, err := p.dialect.insert(ctx, s.quick(), p, row)
 	if err == nil && len(keys) == 0 {
 		err = row.known(ctx, s, "create")
 	}
@@ -348,7 +348,7 @@ func (p *plan) locate(ctx context.Context, s session, key adapters.Key) ([]any, 
 	if !p.schema.view {
 		b.add(p.dialect.lock())
 	}
-	keys, err := p.returned(ctx, s, b)
+	keys, err := p.returned(ctx, s.quick(), b)
 	switch {
 	case err != nil:
 		return nil, err
