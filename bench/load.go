@@ -20,6 +20,9 @@ type turn struct {
 
 func (t *turn) rate() float64 { return float64(t.requests) / t.took.Seconds() }
 
+// each is the processor time of a request, in seconds.
+func (t *turn) each() float64 { return t.cpu.Seconds() / float64(max(t.requests, 1)) }
+
 // load sends requests on all connections for a while.
 func (s *server) load(ctx context.Context, t *task, d time.Duration, seed uint64) (turn, error) {
 	if err := t.prepare(ctx, s); err != nil {
@@ -75,6 +78,7 @@ type comparison struct {
 	users           int
 	engine          string
 	ratios          []float64 // of each pair of turns
+	shares          []float64 // likewise, of processor time
 	facade, postern summary
 	seen            map[string]observation // by server; empty if not observed
 }
@@ -113,6 +117,9 @@ func compare(ctx context.Context, facade, postern *server, t *task, o *options) 
 			}
 		}
 		c.ratios = append(c.ratios, p[n].rate()/f[n].rate())
+		if mine := p[n].each(); mine > 0 {
+			c.shares = append(c.shares, f[n].each()/mine)
+		}
 	}
 	c.facade, c.postern = summarise(f), summarise(p)
 	return c, nil

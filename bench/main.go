@@ -182,8 +182,9 @@ func (b *binaries) at(ctx context.Context, dir, engine string, users int) (drop 
 	} else {
 		p, drop, err = postgresPair(ctx, users)
 	}
+	met := map[string]*known{}
 	for _, s := range []*site{&b.plain, &b.observed} {
-		s.dir, s.ownDB, s.posternDB = dir, p.facade, p.postern
+		s.dir, s.ownDB, s.posternDB, s.known = dir, p.facade, p.postern, met
 	}
 	return drop, err
 }
@@ -269,7 +270,7 @@ func lookAll(ctx context.Context, facade, postern *server, all []*comparison, o 
 	return nil
 }
 
-// both starts both servers, lists everything once, runs f, and stops both.
+// both starts both servers, sees to it that all records have ids, runs f, and stops both.
 func (s *site) both(ctx context.Context, users int, f func(facade, postern *server) error) error {
 	facade, err := s.startFacade(ctx)
 	if err != nil {
@@ -282,8 +283,8 @@ func (s *site) both(ctx context.Context, users int, f func(facade, postern *serv
 	}
 	defer postern.stop()
 	walked := make(chan error, 1)
-	go func() { walked <- facade.walk(users) }()
-	if err := errors.Join(postern.walk(users), <-walked); err != nil {
+	go func() { walked <- s.meet(ctx, facade, users) }()
+	if err := errors.Join(s.meet(ctx, postern, users), <-walked); err != nil {
 		return err
 	}
 	return f(facade, postern)

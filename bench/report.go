@@ -51,7 +51,7 @@ func report(w io.Writer, all []*comparison, mem []memory, markdown bool) {
 		t.add(c.engine, strconv.Itoa(c.users), c.task.name, fmt.Sprintf("%.0f", c.facade.rate), fmt.Sprintf("%.0f", c.postern.rate),
 			fmt.Sprintf("%.2f", median(c.ratios)), fmt.Sprintf("%.2f-%.2f", slices.Min(c.ratios), slices.Max(c.ratios)),
 			short(c.facade.p50)+"/"+short(c.postern.p50), short(c.facade.p99)+"/"+short(c.postern.p99),
-			short(c.facade.cpu)+"/"+short(c.postern.cpu), share(c.facade.cpu, c.postern.cpu))
+			short(c.facade.cpu)+"/"+short(c.postern.cpu), share(c.shares))
 	}
 	t.write(w)
 	fmt.Fprint(w, "\nPairs are façade/Postern; cpu is the server's processor time for a request.\n\n")
@@ -101,12 +101,13 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%dms", d.Milliseconds())
 }
 
-// share is what part of Postern's processor time the façade needs.
-func share(facade, postern time.Duration) string {
-	if facade == 0 || postern == 0 {
+// share is what part of Postern's processor time the façade needs: the median over
+// the turns, for what else the machine does slows both down at the same time.
+func share(ratios []float64) string {
+	if len(ratios) == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f", float64(facade)/float64(postern))
+	return fmt.Sprintf("%.2f", median(ratios))
 }
 
 func mebi(b int64) string {

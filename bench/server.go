@@ -31,11 +31,8 @@ type server struct {
 	headers []byte // of every request, with the end of the request line
 	conns   []*conn
 
-	users  []string          // ids in the order of keys
-	teams  []string          // likewise
-	all    string            // id of the group of all
-	names  map[string]string // what an id stands for
-	serial int               // numbers of records made so far
+	known
+	serial int // numbers of records made so far
 }
 
 // A site is a folder with the databases of both servers.
@@ -43,7 +40,8 @@ type site struct {
 	dir              string
 	postern, facade  string // binaries
 	observed         bool
-	posternDB, ownDB string // as Postern's dsn
+	posternDB, ownDB string            // as Postern's dsn
+	known            map[string]*known // by server
 }
 
 func (s *site) startPostern(ctx context.Context) (*server, error) {
@@ -75,7 +73,7 @@ func newServer(name string, p *process, staff string, err error) (*server, error
 		p.stop()
 		return nil, err
 	}
-	return &server{name: name, process: p, staff: staff, addr: u.Host, path: u.Path, names: map[string]string{},
+	return &server{name: name, process: p, staff: staff, addr: u.Host, path: u.Path, known: known{names: map[string]string{}},
 		headers: []byte(" HTTP/1.1\r\nHost: " + u.Host + "\r\nAuthorization: Bearer " + token + "\r\nAccept: application/scim+json\r\n")}, nil
 }
 

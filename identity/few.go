@@ -41,8 +41,16 @@ LEFT JOIN external_id AS e ON e.identity = l.identity AND e.client = ?2 AND e.is
 // The three inserts of qNewIdentities, qNewLinks and qNewIDs for one record, as of
 // every POST.
 const (
-	qNewIdentity query = `INSERT INTO identity (id, tenant, type, state, created, since) VALUES (?4, ?1, ?5, ?2, ?3, ?3)`
-	qNewLink     query = `
+	qNewIdentity query = `
+INSERT INTO identity (id, tenant, type, state, created, since) VALUES (?4, ?1, ?5, ?2, ?3, ?3)`
+
+	// qNewPerson is qNewIdentity for a record with the key ?6 in backend ?7, unless it
+	// is linked already.
+	qNewPerson query = `
+INSERT INTO identity (id, tenant, type, state, created, since) SELECT ?4, ?1, ?5, ?2, ?3, ?3
+WHERE NOT EXISTS (SELECT 1 FROM link WHERE tenant = ?1 AND type = ?5 AND key = ?6 AND backend = ?7)`
+
+	qNewLink query = `
 INSERT INTO link (identity, tenant, type, backend, key, is_primary, created) VALUES (?3, ?1, ?4, ?5, ?6, 1, ?2)`
 	qNewID query = `
 INSERT INTO external_id (tenant, client, type, id, own, identity, state, is_primary, deletion_required, externalid, created, since)

@@ -158,22 +158,44 @@ func (s *Store) CreateFor(ctx context.Context, in Intent, key string) (Entry, er
 	var e Entry
 	l := Link{in.Type, in.Backend, key}
 	err := s.together(ctx, func(x *session) error {
-		fresh, err := x.unlinkOlder(in.Domain.Tenant, l, in.Begun)
-		if err != nil {
-			return err
+		made, ok, err := s.stranger(x, in.Domain, l, in.ExternalID)
+		if err == nil && !ok {
+			var fresh bool
+			if fresh, err = x.unlinkOlder(in.Domain.Tenant, l, in.Begun); err == nil {
+				made, err = s.bind(x, in.Domain, l, in.ExternalID, fresh)
+			}
 		}
-		if e, err = s.bind(x, in.Domain, l, in.ExternalID, fresh); err != nil {
+		if err != nil {
 			return err
 		}
 		if err := x.follow(in, key); err != nil {
 			return err
 		}
+		e = made
 		return x.end(in.Nr)
 	})
 	if err != nil {
 		return Entry{}, s.fail("create", err)
 	}
 	return e, nil
+}
+
+// stranger enters a record that nobody is linked to, as those are that were just
+// created: false, and nothing was done, if somebody is.
+func (s *Store) stranger(x *session, d Domain, l Link, externalID string) (Entry, bool, error) {
+	if d.Existing || !isText(externalID) {
+		return Entry{}, false, nil // the id depends on what was given before
+	}
+	e := Entry{Identity: s.newIdentity(), ID: s.newID(), Type: l.Type, Backend: l.Backend, Key: l.Key, Primary: true,
+		ExternalID: externalID, Created: micros(x.now)}
+	n, err := x.exec(qNewPerson, d.Tenant, stateLive, x.now, e.Identity, l.Type, storedKey(l.Key), l.Backend)
+	if err != nil || n == 0 {
+		return Entry{}, false, err
+	}
+	if _, err = x.exec(qNewLink, d.Tenant, x.now, e.Identity, l.Type, l.Backend, storedKey(l.Key)); err == nil {
+		_, err = x.exec(qNewID, d.Tenant, d.Client, x.now, e.Identity, l.Type, e.ID, 0, externalID)
+	}
+	return e, true, err
 }
 
 // CreateFound is CreateFor for a record that was found again. One that was linked

@@ -330,7 +330,7 @@ func readQueries() []query {
 }
 
 func writeQueries() []query {
-	return []query{qRemove, qStop, qResume, qSetMaintenance, qNewIdentity, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
+	return []query{qRemove, qStop, qResume, qSetMaintenance, qNewIdentity, qNewPerson, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,

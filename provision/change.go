@@ -32,7 +32,7 @@ func (t *target) changePlan(c Call, touches func(*scim.Attribute) bool) *rules.P
 	touches = t.needs(c, touches)
 	return t.Mapping.Plan(func(a *scim.Attribute) bool {
 		for _, r := range t.weighty {
-			if r.Attribute() == a {
+			if r.Attribute() == a || r.Holder() == a {
 				return touches(a)
 			}
 		}

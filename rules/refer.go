@@ -60,6 +60,15 @@ func (m *Mapping) usedBesides(r *Rule) bool {
 // IsReference reports whether the rule makes a reference to another resource.
 func (r *Rule) IsReference() bool { return r.refers != nil }
 
+// Holder is the attribute that a reference is the value of, or a part of: for it, too,
+// the rule is needed. Nil if the rule makes no reference.
+func (r *Rule) Holder() *scim.Attribute {
+	if r.refers == nil {
+		return nil
+	}
+	return r.refers.holder
+}
+
 // Refers is the resource type that the rule's field holds keys of, "" if it is no
 // reference; list says that it may hold several.
 func (r *Rule) Refers() (typ string, list bool) {

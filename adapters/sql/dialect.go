@@ -178,6 +178,7 @@ type schema struct {
 	notes   []string            // what about it may surprise
 
 	returning bool // MariaDB: it answers what it inserts
+	triggered bool // SQLite: there are triggers on it
 }
 
 // A column is a column of a table, as statements use it.

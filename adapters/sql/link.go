@@ -27,6 +27,8 @@ type link struct {
 	own    *ownEnd // nil: owner holds the key of the record
 	within *builder
 	inline *builder // all members of a row t, as one text; nil: they are read by themselves
+
+	triggered bool // there are triggers on the join table
 }
 
 func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, error) {
@@ -34,7 +36,7 @@ func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, er
 	if err != nil {
 		return nil, err
 	}
-	l := &link{db: db, d: db.dialect, field: r.Field, table: db.dialect.relation(r.Table), within: newBuilder()}
+	l := &link{db: db, d: db.dialect, field: r.Field, table: db.dialect.relation(r.Table), within: newBuilder(), triggered: t.triggered}
 	owner, member := t.column(r.Owner), t.column(r.Member)
 	if owner == nil || member == nil {
 		return nil, fmt.Errorf("%w: %s.%s, %s.%s", errStale, r.Table, r.Owner, r.Table, r.Member)
@@ -242,11 +244,16 @@ func (l *link) add(ctx context.Context, s session, op string, owner any, members
 	if err != nil {
 		return err
 	}
-	if err := l.known(ctx, s, op, array, len(list)); err != nil {
+	if err := l.known(ctx, s.few(len(list)), op, array, len(list)); err != nil {
 		return err
 	}
 	b := l.addition(owner, array)
-	_, err = s.exec(ctx, string(b.text), b.args...)
+	_, err = s.few(len(list)).exec(ctx, string(b.text), b.args...)
+	return l.refused(op, err)
+}
+
+// refused says what it means that members were not added.
+func (l *link) refused(op string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -312,7 +319,7 @@ func (l *link) remove(ctx context.Context, s session, owner any, members []strin
 		b.args = append(b.args, array)
 	}
 	b.add(")")
-	_, err = s.exec(ctx, string(b.text), b.args...)
+	_, err = s.few(len(list)).exec(ctx, string(b.text), b.args...)
 	return err
 }
 

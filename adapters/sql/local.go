@@ -49,6 +49,12 @@ func (s session) quick() session {
 	return s
 }
 
+// few is quick where there are not many rows.
+func (s session) few(n int) session {
+	s.short = s.short || n <= maxFew
+	return s
+}
+
 // within is the context that a statement is sent with.
 func (s session) within(ctx context.Context) context.Context {
 	switch {

@@ -30,6 +30,7 @@ type plan struct {
 	keys     string       // the key's columns in a select list
 	keyNames string       // their names
 	byKey    string       // their order
+	after    *plan        // of the row that was just inserted; nil if it must be read
 }
 
 // plan answers the table's plan.
@@ -66,9 +67,18 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := a.deriveFrom(ctx, s, t)
+	if err == nil {
+		p.after, err = a.afterwards(ctx, s, t)
+	}
+	return p, err
+}
+
+func (a *Adapter) deriveFrom(ctx context.Context, s session, t *schema) (*plan, error) {
 	p := &plan{db: a.db, schema: t, from: a.db.dialect.relation(a.table.Name) + " AS t"}
 	p.base = p.from
 	if a.table.Distinct {
+		var err error
 		if t, err = t.distinct(a.table.Key[0]); err != nil {
 			return nil, err
 		}
@@ -251,7 +261,12 @@ func (p *plan) wanted(want adapters.Fields) (columns, links []int) {
 
 // selection writes the select list of the key and the columns at positions.
 func (p *plan) selection(b *builder, columns []int) {
-	b.add("SELECT ", p.keys)
+	p.list(b.add("SELECT "), columns)
+}
+
+// list writes the key and the columns at positions.
+func (p *plan) list(b *builder, columns []int) {
+	b.add(p.keys)
 	for _, i := range columns {
 		switch b.add(", "); {
 		case p.links[i] != nil:

@@ -11,7 +11,8 @@ import (
 
 const (
 	sqliteColumns = `SELECT name, type, "notnull", coalesce(dflt_value, ''), pk, hidden,
-	(SELECT encoding FROM pragma_encoding), (SELECT type FROM sqlite_master WHERE name = ?1 COLLATE NOCASE)
+	(SELECT encoding FROM pragma_encoding), (SELECT type FROM sqlite_master WHERE name = ?1 COLLATE NOCASE),
+	EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE AND sql LIKE '%insert%')
 	FROM pragma_table_xinfo(?1)`
 	sqliteIndexes = `SELECT l.name, l."unique", l.partial, l.origin = 'pk', x.seqno, coalesce(x.name, ''), upper(x.coll)
 	FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x
@@ -63,7 +64,7 @@ func (d sqlite) readColumns(ctx context.Context, s session, t *schema) ([]*colum
 		var notNull bool
 		var pk, hidden int
 		var sort stdsql.NullString
-		if err := rows.Scan(&name, &declared, &notNull, &fallback, &pk, &hidden, &encoding, &sort); err != nil {
+		if err := rows.Scan(&name, &declared, &notNull, &fallback, &pk, &hidden, &encoding, &sort, &t.triggered); err != nil {
 			return nil, err
 		}
 		if encoding != "UTF-8" {

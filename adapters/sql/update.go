@@ -24,6 +24,12 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 	}
 	var out adapters.Record
 	err = a.change(ctx, "update", p, u.to.fields, func(ctx context.Context, s session) error {
+		if joined, err := u.joins(ctx, s); joined || err != nil {
+			if err == nil {
+				out, err = u.joined(ctx, s, want)
+			}
+			return err
+		}
 		at, err := u.run(ctx, s)
 		if err == nil {
 			err = a.kept(ctx, s, p, "update", at)
@@ -120,7 +126,7 @@ func (u *update) side(f *further) *sideChange {
 // run answers the key that the record then has.
 func (u *update) run(ctx context.Context, s session) ([]any, error) {
 	var from []any
-	changes := len(u.to.columns)+len(u.looks) > 0 || len(u.a.table.Stamps.Change) > 0 && len(u.to.fields) > 0
+	changes := u.changes()
 	carried, err := u.carriages(ctx, s)
 	if err != nil {
 		return nil, err

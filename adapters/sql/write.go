@@ -24,6 +24,11 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 	}
 	var out adapters.Record
 	err = a.change(ctx, "create", p, insert.fields, func(ctx context.Context, s session) error {
+		r, ok, err := a.inserted(ctx, s, p, insert, want)
+		if ok || err != nil {
+			out = r
+			return err
+		}
 		key, err := a.insert(ctx, s, p, insert)
 		if err != nil {
 			return err
@@ -36,15 +41,10 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 
 // insert adds the row of a record and, with its key, those of other tables.
 func (a *Adapter) insert(ctx context.Context, s session, p *plan, m *insertion) ([]any, error) {
-	row, err := m.resolved(ctx, s)
+	row, err := a.row(ctx, s, p, m)
 	if err != nil {
 		return nil, err
 	}
-	stamps, err := p.stamped(ctx, a.table.Stamps.Create, a.table.Stamps.Change)
-	if err != nil {
-		return nil, err
-	}
-	row.add(stamps)
 	key, err := a.insertRow(ctx, s, p, row)
 	if err != nil {
 		return nil, err
@@ -92,13 +92,30 @@ func (a *Adapter) insertRow(ctx context.Context, s session, p *plan, row *assign
 	return keys[0], nil
 }
 
+// row is what is inserted into the table itself.
+func (a *Adapter) row(ctx context.Context, s session, p *plan, m *insertion) (*assignment, error) {
+	row, err := m.resolved(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	stamps, err := p.stamped(ctx, a.table.Stamps.Create, a.table.Stamps.Change)
+	if err == nil {
+		row.add(stamps)
+	}
+	return row, err
+}
+
 // stored reads what the database holds after a write.
 func (a *Adapter) stored(ctx context.Context, s session, p *plan, key []any, want adapters.Fields) (adapters.Record, error) {
 	r, err := a.find(ctx, s, p, keyOf(key), want)
 	if adapters.Is(err, adapters.NotFound) {
-		return r, &adapters.Error{Kind: adapters.Invalid, Err: errors.New("the record would be outside the table's scope")}
+		return r, outside()
 	}
 	return r, err
+}
+
+func outside() error {
+	return &adapters.Error{Kind: adapters.Invalid, Err: errors.New("the record would be outside the table's scope")}
 }
 
 func (a *Adapter) noKey(text string) error {
@@ -149,6 +166,7 @@ type insertion struct {
 	record adapters.Record
 	sides  []*sideChange
 	looks  []naming
+	lists  bool // there are members or elements
 }
 
 // A naming is a look-up that a write needs.
@@ -172,6 +190,7 @@ func (a *Adapter) insertion(p *plan, r adapters.Record) (*insertion, error) {
 		c, f := p.columns[i], p.besides[i]
 		switch {
 		case c == nil:
+			m.lists = true
 		case f != nil && f.lookup != nil:
 			m.looks = append(m.looks, naming{f, v})
 		case f != nil:
