@@ -44,6 +44,9 @@ func (a *Adapter) inserted(ctx context.Context, s session, p *plan, m *insertion
 		return r, false, nil
 	}
 	row, err := a.row(ctx, s, p, m)
+	if err == nil {
+		err = a.makeKey(ctx, s, p, row)
+	}
 	if err != nil {
 		return r, true, err
 	}
