@@ -171,7 +171,8 @@ func (r *Rule) Pushable(m *Mapping) string {
 		return "no"
 	}
 	known := func(string, string) (string, bool) { return "x", true }
-	if _, ok := m.leaf(c, Lookup{Key: known}); ok {
+	kept := func(*filter.Compare) ([]string, bool) { return nil, true }
+	if _, ok := m.leaf(c, Lookup{Key: known, Kept: kept}); ok {
 		return "yes"
 	}
 	if m.wider(c) != nil {

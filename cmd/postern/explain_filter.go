@@ -26,6 +26,9 @@ func (c explainCommand) explainFilter(ctx context.Context, w io.Writer, a *assem
 	pushed, rest := m.Push(bound, rules.Lookup{
 		Key:        keyPlaceholder,
 		ExternalID: func(x string) []string { return []string{"<key of externalId " + x + ">"} },
+		Kept: func(c *filter.Compare) ([]string, bool) {
+			return []string{"<key of " + c.Name + " " + c.Value.Str + ">"}, true
+		},
 	})
 	if scope, ok := m.ScopeFilter(); !ok {
 		fmt.Fprintln(w, "scope:    asked of every record, in the gateway")
@@ -40,6 +43,7 @@ func (c explainCommand) explainFilter(ctx context.Context, w io.Writer, a *assem
 	pushed, _ = m.Push(bound, rules.Lookup{ // a key that any column can hold
 		Key:        func(string, string) (string, bool) { return "1", true },
 		ExternalID: func(string) []string { return []string{"1"} },
+		Kept:       func(*filter.Compare) ([]string, bool) { return []string{"1"}, true },
 	})
 	return explainStatement(ctx, w, a, i, pushed)
 }
