@@ -35,12 +35,12 @@ func TestBackendsTable(t *testing.T) {
 	}
 }
 
-// testsOf are the tests of adapters and examples, as "package Test".
+// testsOf are the tests of adapters, examples and the program, as "package Test".
 func testsOf(t *testing.T) map[string]bool {
 	t.Helper()
 	have := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	for _, room := range []string{"adapters", "examples", "rules"} {
+	for _, room := range []string{"adapters", "cmd", "examples", "rules"} {
 		err := filepath.WalkDir("../../"+room, func(path string, _ os.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err
