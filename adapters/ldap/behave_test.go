@@ -225,6 +225,63 @@ func TestGroupsOfMany(t *testing.T) {
 	}
 }
 
+// TestIndexPages: pages that follow each other by index cost one search each, whatever
+// the number of entries; a change made here, or an entry that is gone, makes the list
+// be read again.
+func TestIndexPages(t *testing.T) {
+	var said []string
+	s := employ(t, func(c *ldap.Config) { c.Trace = func(r string) { said = append(said, r) }; c.Page = 100 })
+	for i := range 620 {
+		s.add(fmt.Sprintf("uid=p%03d,ou=people,%s", i, s.base), "objectClass: inetOrgPerson", fmt.Sprintf("cn: p%03d", i), "sn: S")
+	}
+	page := func(offset int) (adapters.Page, int) {
+		t.Helper()
+		before := len(said)
+		p, err := s.people.List(ctx, adapters.Query{Offset: offset, Limit: 50, Total: true, Want: s.people.Capabilities().Shape.FieldSet("uid")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p, len(said) - before
+	}
+	seen := map[adapters.Key]bool{}
+	first, walk := page(0)
+	for _, r := range first.Records {
+		seen[r.Key] = true
+	}
+	for offset := 50; offset < 620; offset += 50 {
+		p, n := page(offset)
+		if n != 1 || p.Total != 620 {
+			t.Errorf("the page at %d: %d searches (the first %d), a total of %d", offset, n, walk, p.Total)
+		}
+		for _, r := range p.Records {
+			if seen[r.Key] {
+				t.Errorf("%s comes twice", r.Get("uid"))
+			}
+			seen[r.Key] = true
+		}
+	}
+	if len(seen) != 620 {
+		t.Errorf("%d of 620 were seen", len(seen))
+	}
+	page(0)
+	s.person("new")
+	if p, n := page(50); n < 7 || p.Total != 621 {
+		t.Errorf("after a change: %d searches, a total of %d", n, p.Total)
+	}
+	p, _ := page(100)
+	next, _ := page(150)
+	page(0)
+	page(50)
+	page(100)
+	s.remove("uid=" + next.Records[0].Get("uid").(string) + ",ou=people," + s.base)
+	if got, n := page(150); n < 7 || got.Total != 620 || len(got.Records) != 50 || got.Records[0].Key == p.Records[0].Key {
+		t.Errorf("after an entry had gone: %d searches, a total of %d, %d entries", n, got.Total, len(got.Records))
+	}
+	if _, n := page(400); n < 7 {
+		t.Errorf("a page that follows none: %d searches", n)
+	}
+}
+
 // TestInjection: what is special in filters and names is plain text in values.
 func TestInjection(t *testing.T) {
 	s := employ(t)

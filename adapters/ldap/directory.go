@@ -30,6 +30,8 @@ type Directory struct {
 	mu      sync.RWMutex
 	referrs []*referrer // fields whose values name entries of other branches
 
+	written atomic.Int64 // how many operations that may have changed something have ended
+
 	membersRead atomic.Int64 // values of references that were read, for tests
 }
 
@@ -132,6 +134,9 @@ func (d *Directory) attempt(ctx context.Context, op string, f func(s *session) e
 		if err = ctx.Err(); err == nil {
 			err = f(s)
 		}
+	}
+	if s.wrote {
+		d.written.Add(1)
 	}
 	return fresh, fault(ctx, op, err, s.wrote)
 }

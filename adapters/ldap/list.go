@@ -59,7 +59,7 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 		return page, err
 	}
 	err = a.d.use(ctx, "list", func(s *session) (err error) {
-		page, err = a.page(s, q, from)
+		page, err = a.page(s, q, from, adapters.MayCache(ctx))
 		return err
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ type item struct {
 	entry *ldap.Entry
 }
 
-func (a *Adapter) page(s *session, q adapters.Query, from place) (adapters.Page, error) {
+func (a *Adapter) page(s *session, q adapters.Query, from place, mayCache bool) (adapters.Page, error) {
 	page := adapters.Page{Total: -1}
 	j, err := a.judge(s, q.Filter)
 	if err != nil {
@@ -87,10 +87,15 @@ func (a *Adapter) page(s *session, q adapters.Query, from place) (adapters.Page,
 	if few {
 		read = need.Union(q.Want)
 	}
-	what := identity(q)
+	what, written := identity(q), a.d.written.Load()
+	kept := a.kept.recall(from.List, what)
+	guessed := kept == nil && q.Cursor == "" && q.Offset > 0 && !few && mayCache
+	if guessed {
+		kept = a.kept.goesOn(what, q.Offset, written)
+	}
 	var found []item
-	if kept := a.kept.recall(from.List, what); kept != nil {
-		found, few = kept.items, false
+	if kept != nil {
+		found, few, from.List = kept.items, false, kept.id
 	} else if found, err = a.ordered(s, q, j, read, few); err != nil {
 		return page, err
 	} else {
@@ -102,9 +107,12 @@ func (a *Adapter) page(s *session, q adapters.Query, from place) (adapters.Page,
 	items, next := cut(found, q, from)
 	if next != nil {
 		if next.List = from.List; next.List == "" {
-			next.List = a.kept.keep(what, found)
+			next.List = a.kept.keep(what, found, written)
 		}
 		page.Next = next.cursor()
+		if q.Cursor == "" {
+			a.kept.shows(next.List, q.Offset+len(items))
+		}
 	}
 	entries := make([]*ldap.Entry, len(items))
 	for i := range items {
@@ -113,6 +121,9 @@ func (a *Adapter) page(s *session, q adapters.Query, from place) (adapters.Page,
 	if !few {
 		if entries, err = a.fetch(s, items, q.Filter, j, need.Union(q.Want)); err != nil {
 			return page, err
+		}
+		if guessed && kept != nil && len(entries) < len(items) { // the list is no longer what it was
+			return a.page(s, q, place{}, false)
 		}
 	}
 	page.Records, err = a.records(s, entries, q.Want)

@@ -18,11 +18,21 @@ type snapshot struct {
 	what  string // the filter and the order
 	items []item
 	until time.Time
+
+	// Behind which offset the page ended that was shown last, when that was, and how
+	// many changes had been made here when the list was read.
+	end     int
+	shown   time.Time
+	written int64
 }
 
 const (
 	snapshotTime = time.Minute // from one page to the next
 	maxSnapshots = 4
+
+	// offsetTime is how soon the next page must be asked for by its offset. No cursor
+	// says that it belongs to the same walk.
+	offsetTime = 10 * time.Second
 )
 
 // snapshots are those of one branch, the newest last.
@@ -49,9 +59,33 @@ func (s *snapshots) recall(id, what string) *snapshot {
 	return x
 }
 
+// goesOn finds the list of which the page before was shown a moment ago, if nothing
+// was changed here since it was read; nil without one.
+func (s *snapshots) goesOn(what string, offset int, written int64) *snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range slices.Backward(s.all) {
+		if x.what == what && x.end == offset && x.written == written && time.Since(x.shown) < offsetTime {
+			return x
+		}
+	}
+	return nil
+}
+
+// shows notes where a page of a list ends.
+func (s *snapshots) shows(id string, end int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.all {
+		if x.id == id {
+			x.end, x.shown, x.until = end, time.Now(), time.Now().Add(snapshotTime)
+		}
+	}
+}
+
 // keep notes a list that has further pages.
-func (s *snapshots) keep(what string, items []item) string {
-	x := &snapshot{id: newUUID(), what: what, items: make([]item, len(items)), until: time.Now().Add(snapshotTime)}
+func (s *snapshots) keep(what string, items []item, written int64) string {
+	x := &snapshot{id: newUUID(), what: what, items: make([]item, len(items)), until: time.Now().Add(snapshotTime), written: written}
 	for i, it := range items {
 		x.items[i].key = it.key
 	}
@@ -76,6 +110,9 @@ func identity(q adapters.Query) string {
 			}
 			return true
 		})
+	}
+	if q.Filter != nil {
+		text += filter.Print(q.Filter) // how they are nested
 	}
 	return text + fmt.Sprint(q.Sort)
 }

@@ -201,7 +201,7 @@ func (s *server) one(w http.ResponseWriter, r *http.Request, in object) {
 		return
 	}
 	o := s.things[i]
-	if r.Method != http.MethodGet && r.Method != http.MethodDelete && s.etags && r.Header.Get("If-Match") != o["meta"].(object)["version"] {
+	if r.Method != http.MethodGet && s.etags && r.Header.Get("If-Match") != o["meta"].(object)["version"] {
 		s.fail(w, 412, "")
 		return
 	}

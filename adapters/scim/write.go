@@ -82,11 +82,20 @@ func (d *remover) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 		body, _ := s["body"].(object)
 		key, _ = body["id"].(string)
 	}
-	r, err := d.b.exchange(ctx, request{method: http.MethodDelete, path: d.at(key), v11: svc.v11})
+	q := request{method: http.MethodDelete, path: d.at(key), v11: svc.v11}
+	r, err := d.b.exchange(ctx, q)
+	if err == nil && unversioned(r) {
+		_, r, err = d.withVersion(ctx, svc, key, q)
+	}
 	if err != nil {
 		return steps.Answer{}, err
 	}
 	return written(r, "delete"), nil
+}
+
+// unversioned reports whether a server wants to be told the version.
+func unversioned(r response) bool {
+	return r.status == http.StatusPreconditionFailed || r.status == http.StatusPreconditionRequired
 }
 
 // A change changes fields of a resource, or adds and removes values of one.
@@ -139,8 +148,8 @@ func (c *change) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 		q.body = patch(e.operations(nil))
 	}
 	r, err := c.b.exchange(ctx, q)
-	if unsaid := r.status == http.StatusPreconditionFailed || r.status == http.StatusPreconditionRequired; err == nil && unsaid && c.op == "members" && q.etag == "" {
-		q.etag, r, err = c.withVersion(ctx, svc, s, q)
+	if err == nil && unversioned(r) && c.op == "members" && q.etag == "" {
+		q.etag, r, err = c.withVersion(ctx, svc, key, q)
 	}
 	if err == nil && r.status == http.StatusBadRequest && len(e.remove) > 0 && svc.patch {
 		r, err = c.removeOnlyHeld(ctx, svc, s, q, e)
@@ -153,18 +162,18 @@ func (c *change) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 
 // withVersion makes a change once more for a server that wants to be told the version.
 // What the change relies on was compared already.
-func (c *change) withVersion(ctx context.Context, svc *service, s steps.Scope, q request) (string, response, error) {
+func (t *target) withVersion(ctx context.Context, svc *service, key string, q request) (string, response, error) {
 	told := *svc
 	told.etag = true
 	short := url.Values{}
-	c.leaveOut(short, svc, nil, s)
-	doc, etag, a, err := c.one(ctx, &told, s, short)
+	t.leaveOut(short, svc, nil, nil)
+	doc, etag, a, err := t.one(ctx, &told, steps.Scope{"key": key}, short)
 	if doc == nil || err != nil {
 		status, _ := a.Values["status"].(int)
 		return "", response{status: status, broken: a.Broken}, err
 	}
 	q.etag = etag
-	r, err := c.b.exchange(ctx, q)
+	r, err := t.b.exchange(ctx, q)
 	return etag, r, err
 }
 
