@@ -18,8 +18,10 @@ type Watcher interface {
 type Exchange struct {
 	Request    string // a statement, a command line, an operation of a directory
 	Parameters []any  // of a statement, in order
+	Body       string // what is sent with it, if it is data for everybody's eyes but secrets'
 	Reads      bool   // it changes nothing
 	Answer     string // in a few words, if there is something to say
+	AnswerBody string // what comes back, as Body
 	Err        error
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -113,11 +114,39 @@ func (c *call) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 			return steps.Answer{}, refused(err)
 		}
 	}
-	r, err := c.b.run(ctx, args, input, c.Reads())
+	r, err := c.watched(ctx, args, input)
 	if err != nil {
 		return steps.Answer{}, err
 	}
 	return c.answer(r), nil
+}
+
+// watched runs the program, and tells whoever watches. Of data that are no JSON, only
+// the size is told: nobody knows what of them is a secret.
+func (c *call) watched(ctx context.Context, args []string, input []byte) (result, error) {
+	w := c.b.cfg.Watch
+	if w == nil {
+		return c.b.run(ctx, args, input, c.Reads())
+	}
+	e := &adapters.Exchange{Request: filepath.Base(c.b.path), Reads: c.Reads()}
+	for _, a := range args {
+		e.Parameters = append(e.Parameters, a)
+	}
+	if e.Body = string(input); !c.format.json && len(input) > 0 {
+		e.Body = fmt.Sprintf("(%d bytes)", len(input))
+	}
+	if err := w.Before(ctx, e); err != nil {
+		return result{}, err
+	}
+	r, err := c.b.run(ctx, args, input, c.Reads())
+	if e.Err = err; err == nil {
+		e.Answer = fmt.Sprintf("exit status %d, %d bytes", r.status, len(r.stdout))
+		if c.format.json {
+			e.AnswerBody = string(r.stdout)
+		}
+	}
+	w.After(ctx, e)
+	return r, err
 }
 
 func refused(err error) error { return &adapters.Error{Kind: adapters.Invalid, Err: err} }

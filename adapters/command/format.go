@@ -20,18 +20,19 @@ func Formats() []string { return formats }
 type format struct {
 	write func(v any) ([]byte, error)
 	read  func(data []byte) (any, error)
+	json  bool
 }
 
 func formatOf(name string) (format, bool) {
 	switch name {
 	case "", "json":
-		return format{writeJSON, steps.ReadJSON}, true
+		return format{writeJSON, steps.ReadJSON, true}, true
 	case "lines":
-		return format{writeLines, readLines}, true
+		return format{writeLines, readLines, true}, true
 	case "csv":
-		return format{writeText, readCSV}, true
+		return format{writeText, readCSV, false}, true
 	case "text":
-		return format{writeText, readText}, true
+		return format{writeText, readText, false}, true
 	}
 	return format{}, false
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"time"
 
+	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/steps"
 )
 
@@ -21,6 +22,8 @@ type Config struct {
 	Processes   int               // at a time; 0: 8
 	Dashes      bool              // an argument that begins with a dash may be a value
 	Probe       *Probe
+
+	Watch adapters.Watcher // told every run; nil: nobody
 }
 
 // A Probe proves that the program reaches what it should.

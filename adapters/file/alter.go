@@ -175,7 +175,8 @@ func (h *held) swap(sum uint64) error {
 	return syncFolder(filepath.Dir(h.path))
 }
 
-// said is what is about to be written, as a person reads it.
+// said is what is about to be written, as a person reads it. Rows are not shown: they
+// hold more than the fields that anybody asked for.
 func said(all []*held) string {
 	var b strings.Builder
 	for _, h := range all {
@@ -188,13 +189,17 @@ func said(all []*held) string {
 			has[r] = true
 		}
 		for _, r := range h.read.rows {
-			if !has[r] {
-				fmt.Fprintf(&b, "- %s\n", r.text)
+			if !has[r] && !slices.ContainsFunc(h.now.rows, func(n *row) bool { return n.line == r.line }) {
+				fmt.Fprintf(&b, "  line %d goes\n", r.line)
 			}
 		}
 		for _, r := range h.now.rows {
-			if !had[r] {
-				fmt.Fprintf(&b, "+ %s\n", r.text)
+			switch {
+			case had[r]:
+			case r.line > 0:
+				fmt.Fprintf(&b, "  line %d changes\n", r.line)
+			default:
+				b.WriteString("  a line more\n")
 			}
 		}
 	}

@@ -173,7 +173,7 @@ func (l *link) rename(now holding, from, to string) error {
 		if bad != nil {
 			return fieldError(adapters.Invalid, "update", l.Field, "%s", bad.why)
 		}
-		instead[one.row] = &row{text: text, end: one.row.end}
+		instead[one.row] = &row{line: one.row.line, text: text, end: one.row.end}
 	}
 	if len(instead) > 0 {
 		now.set(l.file, c.with(instead, nil))

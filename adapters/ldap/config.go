@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"time"
+
+	"github.com/postern/postern/adapters"
 )
 
 // A Config says how to reach a directory. Only URL is needed.
@@ -33,6 +35,8 @@ type Config struct {
 
 	// Trace, if set, is told every request: its kind, the DN, the filter.
 	Trace func(request string)
+
+	Watch adapters.Watcher // told every request of an operation, and its answer; nil: nobody
 }
 
 // A TLS names files in PEM.

@@ -98,6 +98,7 @@ func (d *Directory) bind(c *connection) error {
 // A session is one operation's use of a connection.
 type session struct {
 	*server
+	ctx   context.Context
 	d     *Directory
 	c     *connection
 	wrote bool // a request that changes something was sent
@@ -126,7 +127,7 @@ func (d *Directory) attempt(ctx context.Context, op string, f func(s *session) e
 			return true, fault(ctx, op, err, false)
 		}
 	}
-	s := &session{d: d, c: c}
+	s := &session{ctx: ctx, d: d, c: c}
 	// The library knows no context: whoever stops waiting closes the connection.
 	stop := context.AfterFunc(ctx, c.cut)
 	defer stop()

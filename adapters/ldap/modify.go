@@ -57,9 +57,7 @@ func (s *session) modify(dn string, mods []ldap.Change, members []*membership, c
 		if len(request.Changes) == 0 {
 			return nil
 		}
-		s.d.say("modify", dn)
-		s.wrote = true
-		err := s.c.Modify(request)
+		err := s.change(func() error { return s.c.Modify(request) }, modified(request), "modify", dn)
 		if err == nil || tries == maxTries || len(members) == 0 {
 			return err
 		}
@@ -229,9 +227,8 @@ func (c *change) rename(rdn string) error {
 	if !c.a.hasMembers() {
 		controls = c.unchanged(true)
 	}
-	c.s.d.say("rename", old)
-	c.s.wrote = true
-	if err := c.s.c.ModifyDN(ldap.NewModifyDNWithControlsRequest(old, rdn, true, "", controls)); err != nil {
+	err := c.s.change(func() error { return c.s.c.ModifyDN(ldap.NewModifyDNWithControlsRequest(old, rdn, true, "", controls)) }, "newrdn: "+rdn, "rename", old)
+	if err != nil {
 		if code(err) == ldap.LDAPResultAssertionFailed {
 			return err
 		}
@@ -348,5 +345,5 @@ func (s *session) undo(f func(*session) error) {
 	defer c.cut()
 	stop := context.AfterFunc(ctx, c.cut)
 	defer stop()
-	_ = f(&session{server: s.server, d: s.d, c: c})
+	_ = f(&session{ctx: context.WithoutCancel(s.ctx), server: s.server, d: s.d, c: c})
 }

@@ -48,10 +48,10 @@ func unicodePassword(plain string) string {
 
 // setPassword is the extended operation of RFC 3062.
 func (s *session) setPassword(dn, plain string) error {
-	s.d.say("password", dn)
-	s.wrote = true
-	_, err := s.c.PasswordModify(ldap.NewPasswordModifyRequest(dn, "", plain))
-	return err
+	return s.change(func() error {
+		_, err := s.c.PasswordModify(ldap.NewPasswordModifyRequest(dn, "", plain))
+		return err
+	}, "", "password", dn)
 }
 
 // passwordField is the field to blame for a password.

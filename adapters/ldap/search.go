@@ -27,8 +27,7 @@ func (s *session) search(t *Entries, condition string, attributes []string, each
 	paging := ldap.NewControlPaging(uint32(s.d.cfg.Page))
 	request := ldap.NewSearchRequest(t.Base, scope, ldap.NeverDerefAliases, 0, 0, false, condition, attributes, append(controls, paging))
 	for n := 0; ; {
-		s.d.say("search", t.Base, condition)
-		res, err := s.c.Search(request)
+		res, err := s.ask(request, "search", t.Base, condition)
 		if err == nil {
 			err = s.whole(res)
 		}

@@ -35,15 +35,15 @@ func (d *Directory) server(s *session) (*server, error) {
 	if v := d.known.Load(); v != nil {
 		return v, nil
 	}
-	v, err := s.ask()
+	v, err := s.introduce()
 	if err == nil {
 		d.known.Store(v)
 	}
 	return v, err
 }
 
-// ask reads the root DSE and the schema (RFC 4512 sections 5.1 and 4.2).
-func (s *session) ask() (*server, error) {
+// introduce reads the root DSE and the schema (RFC 4512 sections 5.1 and 4.2).
+func (s *session) introduce() (*server, error) {
 	root, err := s.base("", "(objectClass=*)", []string{"supportedControl", "supportedExtension", "supportedCapabilities", "subschemaSubentry"})
 	if err != nil {
 		return nil, err
@@ -75,8 +75,7 @@ func (s *session) ask() (*server, error) {
 
 // base reads one entry; nil if there is none.
 func (s *session) base(dn, filter string, attributes []string) (*ldap.Entry, error) {
-	s.d.say("base", dn, filter)
-	res, err := s.c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil))
+	res, err := s.ask(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil), "base", dn, filter)
 	switch {
 	case code(err) == ldap.LDAPResultNoSuchObject && err != nil:
 		return nil, nil
@@ -86,18 +85,4 @@ func (s *session) base(dn, filter string, attributes []string) (*ldap.Entry, err
 		return nil, nil
 	}
 	return res.Entries[0], nil
-}
-
-func (d *Directory) say(what ...string) {
-	if d.cfg.Trace == nil {
-		return
-	}
-	text := ""
-	for i, w := range what {
-		if i > 0 {
-			text += " "
-		}
-		text += w
-	}
-	d.cfg.Trace(text)
 }

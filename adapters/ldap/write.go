@@ -108,9 +108,7 @@ func (a *Adapter) add(ctx context.Context, s *session, in adapters.Record) (stri
 	for _, x := range all {
 		request.Attribute(x.Type, x.Vals)
 	}
-	s.d.say("add", dn)
-	s.wrote = true
-	if err := s.c.Add(request); err != nil {
+	if err := s.change(func() error { return s.c.Add(request) }, added(request), "add", dn); err != nil {
 		return "", a.blame(s, err, a.nameField())
 	}
 	if password != "" {
@@ -216,9 +214,7 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		if err := a.forget(s, e); err != nil {
 			return err
 		}
-		s.d.say("delete", e.DN)
-		s.wrote = true
-		err = s.c.Del(ldap.NewDelRequest(e.DN, a.is(s, key)))
+		err = s.change(func() error { return s.c.Del(ldap.NewDelRequest(e.DN, a.is(s, key))) }, "", "delete", e.DN)
 		if code(err) == ldap.LDAPResultAssertionFailed && err != nil { // the name is another entry's now
 			return &adapters.Error{Kind: adapters.NotFound, Err: err}
 		}

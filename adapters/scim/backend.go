@@ -85,6 +85,7 @@ func (r response) object() object {
 }
 
 func (b *Backend) exchange(ctx context.Context, q request) (response, error) {
+	ctx = adapters.WithPurpose(ctx, "exchange", q.reads)
 	req, err := b.request(ctx, q)
 	if err != nil {
 		return response{}, &adapters.Error{Kind: adapters.Invalid, Err: err}

@@ -170,7 +170,7 @@ func (w watcher) After(ctx context.Context, e *adapters.Exchange) {
 }
 
 func exchangeOf(e *adapters.Exchange) *Exchange {
-	x := &Exchange{Request: strings.TrimSpace(e.Request), Answer: e.Answer, Reads: e.Reads}
+	x := &Exchange{Request: strings.TrimSpace(e.Request), Body: e.Body, Answer: e.Answer, AnswerBody: e.AnswerBody, Reads: e.Reads}
 	for _, p := range e.Parameters {
 		x.Parameters = append(x.Parameters, Value{plain(p)})
 	}

@@ -20,7 +20,7 @@ const ldapKind = "ldap"
 func (a *assembly) directory(b *config.Backend) (*ldap.Directory, error) {
 	l := &b.LDAP
 	cfg := ldap.Config{URL: l.URL.Value, StartTLS: l.StartTLS.Value, Base: l.Base.Value, Proof: l.Proof.Value, Passwords: ldap.Passwords(l.Passwords.Value),
-		Referrals: l.Referrals.Value == "ignore", Connections: b.Concurrency.Value, Page: l.Page.Value, Timeout: b.Timeout.Value, Trace: a.trace,
+		Referrals: l.Referrals.Value == "ignore", Connections: b.Concurrency.Value, Page: l.Page.Value, Timeout: b.Timeout.Value, Trace: a.trace, Watch: a.trial.watcher(b.Name.Value),
 		TLS: ldap.TLS{CA: l.TLS.CA.Resolved, Cert: l.TLS.Cert.Resolved, Key: l.TLS.Key.Resolved}}
 	if l.Bind != nil {
 		cfg.BindDN, cfg.Password = l.Bind.DN.Value, l.Bind.Password.Reveal()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/adapters"
@@ -62,7 +63,7 @@ func (t *trialRun) watch(a adapters.Adapter, b *config.Backend, m *rules.Mapping
 		return a
 	}
 	kind := b.Type.Value
-	native := t.standsIn(b) || kind == restKind || (kind == "sql" || kind == fileKind) && !t.replayed
+	native := t.standsIn(b) || kind == restKind || kind == scimKind || slices.Contains([]string{"sql", fileKind, commandKind, ldapKind}, kind) && !t.replayed
 	return t.tape.Watch(a, b.Name.Value, m.Type.Name, native, secretField(m))
 }
 
