@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,9 @@ import (
 const (
 	lifeTime  = 30 * time.Second
 	beatEvery = 5 * time.Second
+	// buried is when one is forgotten that has not said so. Until then it may be there:
+	// perhaps it could not say so, for the database was away.
+	buried = time.Hour
 )
 
 // A heart is what a process knows of itself and of the others.
@@ -44,12 +48,33 @@ func (s *Store) live(ctx context.Context) error {
 	if s.heart.beats.Load() {
 		return nil
 	}
-	if err := s.beat(ctx); err != nil {
+	if err := errors.Join(s.beat(ctx), s.sweep(ctx)); err != nil {
 		return err
 	}
 	s.heart.beats.Store(true)
 	s.idle.Go(s.beating)
 	return nil
+}
+
+// sweep forgets the processes of this machine that are certainly no more.
+func (s *Store) sweep(ctx context.Context) error {
+	x := s.reading(ctx)
+	x.trace = nil
+	names, err := x.texts(qNodes, 0)
+	for _, name := range names {
+		if err == nil && dead(name, s.node) {
+			err = s.leave(ctx, name)
+		}
+	}
+	return s.fail("sweep", err)
+}
+
+func (s *Store) leave(ctx context.Context, name string) error {
+	return s.write(ctx, "leave", func(x *session) error {
+		x.trace = nil
+		_, err := x.exec(qLeave, name)
+		return err
+	})
 }
 
 func (s *Store) beating() {
@@ -63,11 +88,7 @@ func (s *Store) beating() {
 			cancel()
 		case <-s.closed:
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			_ = s.write(ctx, "leave", func(x *session) error {
-				x.trace = nil
-				_, err := x.exec(qLeave, s.node)
-				return err
-			})
+			_ = s.leave(ctx, s.node)
 			cancel()
 			return
 		}
@@ -83,7 +104,7 @@ func (s *Store) beat(ctx context.Context) error {
 		if _, err := x.exec(qBeat, s.node, now+lifeTime.Microseconds()); err != nil {
 			return err
 		}
-		if _, err := x.exec(qBury, now-time.Hour.Microseconds()); err != nil {
+		if _, err := x.exec(qBury, now-buried.Microseconds()); err != nil {
 			return err
 		}
 		return x.row(qOthers, s.node, now).Scan(&others)

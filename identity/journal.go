@@ -45,7 +45,8 @@ type Intent struct {
 	Since      time.Time `json:"since"`
 	Node       string    `json:"-"`
 	Domain     Domain    `json:"-"`
-	// Shared says, of Begin, that other processes were at work on the table then.
+	// Shared says, of Begin, that other processes may have been at work on the table
+	// then.
 	Shared bool  `json:"-"`
 	until  int64 // when its process is taken to be no more
 }
@@ -72,7 +73,8 @@ func (s *Store) Begin(ctx context.Context, in Intent) (Intent, error) {
 		}
 		in.Nr = 0
 		err := x.row(qBegin, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
-			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "", in.Follow.text()).Scan(&in.Nr, &in.Shared)
+			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "", in.Follow.text(),
+			x.now-buried.Microseconds()).Scan(&in.Nr, &in.Shared)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

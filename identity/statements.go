@@ -207,7 +207,7 @@ WHERE nr = (SELECT min(nr) FROM link WHERE identity = ?1 AND backend = ?2)
 INSERT INTO journal (tenant, client, existing, type, backend, kind, identity, keys, attribute, value, externalid, node, state, tries, note, begun, since, sole, follow)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'running', 0, '', ?13, ?13, ?14, ?15)
 ON CONFLICT DO NOTHING
-RETURNING nr, EXISTS (SELECT 1 FROM node AS n WHERE n.until > ?13 AND n.name <> ?12)`
+RETURNING nr, EXISTS (SELECT 1 FROM node AS n WHERE n.until > ?16 AND n.name <> ?12)`
 	qEnd query = `DELETE FROM journal WHERE nr = ?1`
 	qPut query = `UPDATE journal SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1`
 	// qTake: intent ?1 from process ?2 for process ?5.
@@ -256,6 +256,7 @@ const (
 	qBeat   query = `INSERT INTO node (name, until) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET until = excluded.until`
 	qBury   query = `DELETE FROM node WHERE until < ?1`
 	qLeave  query = `DELETE FROM node WHERE name = ?1`
+	qNodes  query = `SELECT name FROM node WHERE until > ?1`
 	qOthers query = `SELECT EXISTS (SELECT 1 FROM node WHERE until > ?2 AND name <> ?1)`
 	// qLease: work ?1 for process ?2 until ?3, if nobody has it at ?4 and it was not
 	// done after ?5.
@@ -326,7 +327,7 @@ ON CONFLICT (tenant) DO UPDATE SET mode = ?2, retry = ?3, who = ?4, why = ?5, si
 func readQueries() []query {
 	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qIntents, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater, qSecret, qOthers, qHolder, qChanges, qRemovals, qMaintenance, qKept, qKeptBy, qEarlier, qFollow)
+		qMove, qMoves, qLater, qSecret, qOthers, qNodes, qHolder, qChanges, qRemovals, qMaintenance, qKept, qKeptBy, qEarlier, qFollow)
 }
 
 func writeQueries() []query {
