@@ -189,7 +189,7 @@ func (s *Store) stranger(x *session, d Domain, l Link, externalID string) (Entry
 		return Entry{}, false, nil // the id depends on what was given before
 	}
 	e := Entry{Identity: s.newIdentity(), ID: s.newID(), Type: l.Type, Backend: l.Backend, Key: l.Key, Primary: true,
-		ExternalID: externalID, Created: micros(x.now)}
+		ExternalID: externalID, Created: micros(x.now), Made: micros(x.now), Modified: micros(x.now)}
 	n, err := x.exec(qNewPerson, d.Tenant, stateLive, x.now, e.Identity, l.Type, storedKey(l.Key), l.Backend)
 	if err != nil || n == 0 {
 		return Entry{}, false, err

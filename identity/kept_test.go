@@ -27,6 +27,9 @@ func testKept(t *testing.T) {
 	in := create("ada")
 	in.Follow = keepOf("nickName", `"Ady"`, "ady")
 	e := must[Entry](t)(s.CreateFor(ctx, must[Intent](t)(s.Begin(ctx, in)), "1"))
+	if now := must[[]Entry](t)(s.Resolve(ctx, d1, "User", []string{e.ID})); e.Made.IsZero() || e.Made != now[0].Made || e.Modified != now[0].Modified {
+		t.Errorf("made %s, and then %s", e.Made, now[0].Made)
+	}
 	other := must[Entry](t)(s.Create(ctx, d1, Link{"User", "hr", "2"}, ""))
 	if k := kept("1"); len(k) != 1 || k["nickName"] != `"Ady"` || kept("2") != nil {
 		t.Errorf("%v, %v", k, kept("2"))
