@@ -25,8 +25,8 @@ func (r *rig) unseen(a *answer) *answer {
 
 func TestBuiltinAccounts(t *testing.T) {
 	r := start(t)
-	before := r.value("SELECT group_concat(emp_no || login || shown_as || status || kind || changed || coalesce(boss_no, '')) FROM employee WHERE kind = 'builtin'")
-	memberships := r.value("SELECT group_concat(role_id) FROM employee_role WHERE emp_no IN (770000001, 770000002)")
+	before := r.lines("SELECT emp_no, login, shown_as, status, kind, changed, boss_no FROM employee WHERE kind = 'builtin' ORDER BY emp_no")
+	memberships := r.lines("SELECT emp_no, role_id FROM employee_role WHERE emp_no IN (770000001, 770000002) ORDER BY emp_no, role_id")
 	r.run("lists and totals", func() {
 		if a := r.unseen(r.get("/Users", "count", "1000")); a.total() != 200 || len(a.names()) != 200 {
 			r.t.Errorf("%d users, %d shown", a.total(), len(a.names()))
@@ -86,10 +86,10 @@ func TestBuiltinAccounts(t *testing.T) {
 			r.t.Error("a built-in account has an identity")
 		}
 	})
-	if after := r.value("SELECT group_concat(emp_no || login || shown_as || status || kind || changed || coalesce(boss_no, '')) FROM employee WHERE kind = 'builtin'"); after != before {
+	if after := r.lines("SELECT emp_no, login, shown_as, status, kind, changed, boss_no FROM employee WHERE kind = 'builtin' ORDER BY emp_no"); after != before {
 		t.Errorf("built-in accounts have changed:\n%s\n%s", before, after)
 	}
-	if after := r.value("SELECT group_concat(role_id) FROM employee_role WHERE emp_no IN (770000001, 770000002)"); after != memberships {
+	if after := r.lines("SELECT emp_no, role_id FROM employee_role WHERE emp_no IN (770000001, 770000002) ORDER BY emp_no, role_id"); after != memberships {
 		t.Errorf("memberships of built-in accounts have changed:\n%s\n%s", memberships, after)
 	}
 }
@@ -106,8 +106,8 @@ func TestBecomesBuiltin(t *testing.T) {
 	r.sql("UPDATE employee SET kind = 'builtin' WHERE login = 'max.obrien'")
 	key := r.value("SELECT emp_no FROM employee WHERE login = 'max.obrien'")
 	row := func() string {
-		return r.value("SELECT emp_no || login || first_name || status || kind || changed || job_title FROM employee WHERE login = 'max.obrien'") +
-			r.value("SELECT group_concat(role_id) FROM (SELECT role_id FROM employee_role WHERE emp_no = ? ORDER BY role_id)", key)
+		return r.lines("SELECT emp_no, login, first_name, status, kind, changed, job_title FROM employee WHERE login = 'max.obrien'") +
+			r.lines("SELECT role_id FROM employee_role WHERE emp_no = ? ORDER BY role_id", key)
 	}
 	before := row()
 	r.run("reads", func() {

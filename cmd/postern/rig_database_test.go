@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // What tests know of the databases behind the program.
@@ -52,7 +54,7 @@ func (r *rig) open(name string) *sql.DB {
 func (r *rig) sql(statement string, args ...any) {
 	r.t.Helper()
 	db := r.open("legacy.db")
-	if _, err := db.Exec(statement, args...); err != nil {
+	if _, err := db.Exec(r.placed(statement), args...); err != nil {
 		r.t.Fatalf("%s: %v", clip(statement), err)
 	}
 }
@@ -61,7 +63,28 @@ func (r *rig) sql(statement string, args ...any) {
 func (r *rig) value(query string, args ...any) string {
 	r.t.Helper()
 	db := r.open("legacy.db")
-	return r.valueIn(db, query, args...)
+	return r.valueIn(db, r.placed(query), args...)
+}
+
+// lines are all rows of a query to the legacy database, as text.
+func (r *rig) lines(query string, args ...any) string {
+	r.t.Helper()
+	return strings.Join(r.rows(r.open("legacy.db"), r.placed(query), args...), "")
+}
+
+// placed writes a statement to the legacy database with parameters as its driver
+// wants them.
+func (r *rig) placed(statement string) string {
+	if r.legacy == nil {
+		return statement
+	}
+	if _, ok := r.legacy.Driver().(*stdlib.Driver); !ok {
+		return statement
+	}
+	for n := 1; strings.Contains(statement, "?"); n++ {
+		statement = strings.Replace(statement, "?", fmt.Sprint("$", n), 1)
+	}
+	return statement
 }
 
 func (r *rig) valueIn(db *sql.DB, query string, args ...any) string {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/postern/postern/internal/testdb"
 )
 
@@ -70,6 +69,7 @@ func myOpen(t *testing.T, u *url.URL) *sql.DB {
 	cfg.Passwd, _ = u.User.Password()
 	cfg.Net, cfg.Addr, cfg.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
 	cfg.MultiStatements, cfg.InterpolateParams = true, true
+	cfg.Params = map[string]string{"sql_mode": "'PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES'"} // to be asked in the words of the standard
 	c, err := mysql.NewConnector(cfg)
 	if err != nil {
 		t.Fatal(err)

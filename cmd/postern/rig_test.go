@@ -158,6 +158,14 @@ func prepare(t *testing.T, edit ...func(yaml string) string) *rig {
 // stage writes a configuration and the script of its database.
 func stage(t *testing.T, yaml, script string) *rig {
 	t.Helper()
+	if os.Getenv(engineVariable) != "" && strings.Contains(yaml, engineDSN) {
+		return moved(t, yaml, script)
+	}
+	return staged(t, yaml, script)
+}
+
+func staged(t *testing.T, yaml, script string) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), token: "quickstart", vars: map[string]string{}}
 	write(t, r.path("postern.yaml"), yaml)
 	write(t, r.path("legacy.sql"), script)
