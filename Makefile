@@ -57,6 +57,7 @@ bench:
 docs:
 	$(GO) test ./config -run Generated -update
 	$(GO) test ./cmd/postern -run Docs -update
+	$(GO) test ./internal/rows -update
 
 clean:
 	rm -rf bin examples/*/state

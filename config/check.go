@@ -10,12 +10,23 @@ import (
 // A builtin is a schema that Postern brings along.
 type builtin struct{ name, urn, prefix, endpoint string }
 
-// builtins are RFC 7643's. Those with an endpoint are resource types.
+// builtins are those of RFC 7643, of roles and entitlements, and of devices (RFC
+// 9944). Those with an endpoint are resource types.
 func builtins() []builtin {
 	return []builtin{
 		{"User", "urn:ietf:params:scim:schemas:core:2.0:User", "", "/Users"},
 		{"Group", "urn:ietf:params:scim:schemas:core:2.0:Group", "", "/Groups"},
 		{"EnterpriseUser", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "enterprise", ""},
+		{"Role", "urn:ietf:params:scim:schemas:core:2.0:Role", "", "/Roles"},
+		{"Entitlement", "urn:ietf:params:scim:schemas:core:2.0:Entitlement", "", "/Entitlements"},
+		{"Device", "urn:ietf:params:scim:schemas:core:2.0:Device", "", "/Devices"},
+		{"EndpointApp", "urn:ietf:params:scim:schemas:core:2.0:EndpointApp", "", "/EndpointApps"},
+		{"BLE", "urn:ietf:params:scim:schemas:extension:ble:2.0:Device", "ble", ""},
+		{"DPP", "urn:ietf:params:scim:schemas:extension:dpp:2.0:Device", "dpp", ""},
+		{"EthernetMAB", "urn:ietf:params:scim:schemas:extension:ethernet-mab:2.0:Device", "mab", ""},
+		{"FDO", "urn:ietf:params:scim:schemas:extension:fido-device-onboard:2.0:Device", "fdo", ""},
+		{"Zigbee", "urn:ietf:params:scim:schemas:extension:zigbee:2.0:Device", "zigbee", ""},
+		{"EndpointApps", "urn:ietf:params:scim:schemas:extension:endpointAppsExt:2.0:Device", "apps", ""},
 	}
 }
 

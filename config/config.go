@@ -98,7 +98,7 @@ func root() form[Config] {
 				like(`{hr: {type: sql, dsn: "sqlite:state/legacy.db"}}`).
 				says("The legacy systems, by a name of your choice."),
 			field("schemas", list(ownSchema()), func(c *Config) *[]Schema { return &c.Schemas }).
-				says("Schemas and extensions of your own. User, Group and EnterpriseUser are there already."),
+				says("Schemas and extensions of your own. Those of User, Group, EnterpriseUser, roles and devices are there already."),
 			field("resources", named("resource type", resource(), typeName, func(r *Resource) *Text { return &r.Name }), func(c *Config) *[]Resource { return &c.Resources }).required().
 				like("{User: {target: {...}, attributes: {...}}}").
 				says("The resource types that clients see, and what each is made of."),

@@ -103,13 +103,13 @@ func resource() form[Resource] {
 	type R = Resource
 	return block[R]{
 		title: "resource type",
-		doc:   "`User` and `Group` are known; any other name is a resource type of your own, which needs `endpoint` and `schema`.",
+		doc:   "`User`, `Group`, `Role`, `Entitlement`, `Device` and `EndpointApp` are known (see [resource types](resources.md)); any other name is a resource type of your own, which needs `endpoint` and `schema`.",
 		keys: []key[R]{
 			field("endpoint", endpoint(), func(r *R) *Text { return &r.Endpoint }).like("/Badges").
-				says("Its place under the base URL. Default: `/Users` for User, `/Groups` for Group."),
+				says("Its place under the base URL. Default for those that are known: the name with an s, as in `/Users`."),
 			field("description", text(), func(r *R) *Text { return &r.Description }).says("Shown in /ResourceTypes."),
 			field("schema", text(), func(r *R) *Text { return &r.Schema }).like("Badge").
-				says("The name or URN of its schema. Default: the core schema for User and Group."),
+				says("The name or URN of its schema. Default: for those that are known, theirs."),
 			field("extensions", list(extension()), func(r *R) *[]Extension { return &r.Extensions }).like("[EnterpriseUser]").
 				says("Schemas that add attributes, by name or URN."),
 			field("target", target(), func(r *R) *Target { return &r.Target }).required().like("{backend: hr, table: employee, key: emp_no}").
@@ -151,7 +151,7 @@ func correlate() form[Correlate] {
 func extension() form[Extension] {
 	long := block[Extension]{title: "extension", doc: "A name alone is short for `{schema: name}`.", keys: []key[Extension]{
 		field("schema", text(), func(e *Extension) *Text { return &e.Schema }).required().like("EnterpriseUser").
-			says("`EnterpriseUser`, or the name or URN of a schema of the file."),
+			says("`EnterpriseUser`, for devices `BLE`, `DPP`, `EthernetMAB`, `FDO`, `Zigbee` or `EndpointApps`, or the name or URN of a schema of the file."),
 		field("required", boolean(), func(e *Extension) *Bool { return &e.Required }).or("false").says("Every resource must have it."),
 	}}
 	return abbreviated(long.form(), text(), func(t Text, e *Extension) { e.Schema = t })

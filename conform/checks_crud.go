@@ -218,6 +218,7 @@ var replaceChecks = []Check{
 		unchanged(before, p.get(path).want(200))
 	}},
 	{"U-12", Must, "A PUT that takes another's name is refused with 409 and uniqueness.", "RFC 7644 section 3.12", false, func(p *probe) {
+		p.renamable()
 		_, other := p.user()
 		path, o := p.user()
 		o["userName"] = other["userName"]

@@ -121,6 +121,7 @@ var patchChecks = []Check{
 	}},
 	{"P-61", Must, "A PATCH that takes another's name is refused with 409 and uniqueness.", "RFC 7644 section 3.12", false, func(p *probe) {
 		p.needs("patch")
+		p.renamable()
 		_, other := p.user()
 		path, o := p.user()
 		p.patch(path, op{"replace", "userName", other["userName"]}).refused(409, "uniqueness")
@@ -140,6 +141,7 @@ var patchChecks = []Check{
 	}},
 	{"R-22", Should, "A user can be renamed and keeps the id.", "RFC 7643 section 4.1.1", false, func(p *probe) {
 		p.needs("patch")
+		p.renamable()
 		path, _ := p.user()
 		name := p.person()["userName"]
 		p.patch(path, op{"replace", "userName", name}).want(200, 204)
@@ -159,11 +161,11 @@ func (p *probe) refuses(at attr, o op, types ...string) {
 // turns fails unless an operation turns one value into another.
 func (p *probe) turns(at attr, before, after any, o func(path string) op) {
 	p.needs("patch")
-	var more []func(Object)
-	if before != nil {
-		more = append(more, with(at, before))
-	}
-	path, _ := p.user(more...)
+	path, _ := p.user(func(o Object) {
+		if at.set(o, nil); before != nil {
+			with(at, before)(o)
+		}
+	})
 	p.get(path).want(200).is(at, before)
 	a := p.patch(path, o(at.String())).want(200, 204)
 	if a.status == 200 {

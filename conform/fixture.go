@@ -63,27 +63,50 @@ func (p *probe) plain() attr {
 		if len(all) == 0 {
 			p.skip("users have no text attribute that is free to be set")
 		}
-		chosen := all[0]
-		for _, a := range all[:min(len(all), 8)] {
-			if p.erasable(a) {
-				chosen = a
-				break
-			}
+		chosen := p.choose(all[:min(len(all), 8)])
+		if chosen == nil {
+			p.skip("users have no text attribute that is free to be set and taken away")
 		}
-		p.shared.plain = &chosen
+		p.shared.plain = chosen
 	}
 	return *p.shared.plain
 }
 
-func (p *probe) erasable(a attr) bool {
+// choose is the first attribute that can be set and taken away; or else the first
+// that stays as it is, which may be the server's mistake.
+func (p *probe) choose(all []attr) *attr {
+	var second *attr
+	for _, a := range all {
+		switch fit, stays := p.erasable(a); {
+		case fit:
+			return &a
+		case stays && second == nil:
+			second = &a
+		}
+	}
+	return second
+}
+
+// erasable tries to set an attribute and to take it away. An application may refuse
+// either, or give a value of its own in its place: then it is no attribute to try
+// things with.
+func (p *probe) erasable(a attr) (fit, stays bool) {
 	o := p.person()
 	with(a, "Conform")(o)
 	made := p.post(p.users(), o)
-	if made.status != 201 || text(made.json["id"]) == "" {
-		return false
+	if made.status != 201 || text(made.json["id"]) == "" || !same(a.in(made.json), "Conform") {
+		return false, false
 	}
 	a.set(o, nil)
-	return p.put(p.users()+"/"+text(made.json["id"]), o).status == 200
+	gone := p.put(p.users()+"/"+text(made.json["id"]), o)
+	return gone.status == 200 && empty(a.in(gone.json)), gone.status == 200 && same(a.in(gone.json), "Conform")
+}
+
+// renamable skips a check of servers whose users keep their names.
+func (p *probe) renamable() {
+	if a := p.server.find(userURN, "userName"); a != nil && a.Mutability != "readWrite" {
+		p.skip("users keep their userName")
+	}
 }
 
 // many is a multi-valued attribute of users that holds two values.

@@ -111,6 +111,8 @@ func (j *job) place(method, path string) (*collection, string, error) {
 			return nil, "", scim.Bad(scim.InvalidPath, "A POST names an endpoint, as %s, and no id.", col.t.Endpoint)
 		case method != http.MethodPost && id == "":
 			return nil, "", scim.Bad(scim.InvalidPath, "A %s names a resource, as %s/ID.", method, col.t.Endpoint)
+		case !col.t.Writable():
+			return nil, "", scim.Errorf(http.StatusMethodNotAllowed, "", "Resources of %s can only be read.", col.t.Endpoint)
 		}
 		return col, id, nil
 	}

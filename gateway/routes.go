@@ -55,17 +55,20 @@ func (t *table) add(method, path string, a access, h handler) {
 
 func (t *table) collection(col *collection, o *Options) {
 	all, one := col.t.Endpoint, col.t.Endpoint+"/:id"
+	t.add(http.MethodGet, all, closed, col.list)
+	t.add(http.MethodGet, one, closed, col.get)
+	t.add(http.MethodPost, all+"/.search", closed, col.postSearch)
+	if !col.t.Writable() {
+		return
+	}
 	patch := col.patch
 	if !o.Config.Patch {
 		patch = notYet
 	}
-	t.add(http.MethodGet, all, closed, col.list)
 	t.add(http.MethodPost, all, closed, col.create)
-	t.add(http.MethodGet, one, closed, col.get)
 	t.add(http.MethodPut, one, closed, col.replace)
 	t.add(http.MethodPatch, one, closed, patch)
 	t.add(http.MethodDelete, one, closed, col.remove)
-	t.add(http.MethodPost, all+"/.search", closed, col.postSearch)
 }
 
 // root adds what is asked of the whole service.

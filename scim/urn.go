@@ -4,6 +4,10 @@ package scim
 const (
 	UserSchema           = "urn:ietf:params:scim:schemas:core:2.0:User"
 	GroupSchema          = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	RoleSchema           = "urn:ietf:params:scim:schemas:core:2.0:Role"
+	EntitlementSchema    = "urn:ietf:params:scim:schemas:core:2.0:Entitlement"
+	DeviceSchema         = "urn:ietf:params:scim:schemas:core:2.0:Device"
+	EndpointAppSchema    = "urn:ietf:params:scim:schemas:core:2.0:EndpointApp"
 	EnterpriseUserSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	ConfigSchema         = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 	ResourceTypeSchema   = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"

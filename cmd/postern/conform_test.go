@@ -91,6 +91,16 @@ func TestConform(t *testing.T) {
 	}
 }
 
+// TestConformQuickstart: on what make run starts, no MUST and no SHOULD fails.
+func TestConformQuickstart(t *testing.T) {
+	report := start(t).conform(conform.Options{})
+	if report.Count(conform.Failed) > 0 || report.Count(conform.Passed) < 180 {
+		var text strings.Builder
+		report.Text(&text, false)
+		t.Error(text.String())
+	}
+}
+
 // TestConformReadOnly: nothing is written.
 func TestConformReadOnly(t *testing.T) {
 	r := everything(t)

@@ -9,7 +9,7 @@ import (
 // RFC 7643 section 7, a required extension, a password, and columns that the
 // configuration does not map.
 
-const device = "urn:example:scim:schemas:Device"
+const device = "urn:example:scim:schemas:Gadget"
 const warranty = "urn:example:scim:schemas:Warranty"
 
 const fullYAML = `
@@ -22,8 +22,8 @@ clients:
 backends:
   main: {type: sql, dsn: "sqlite:state/legacy.db", init: legacy.sql}
 schemas:
-  - id: urn:example:scim:schemas:Device
-    name: Device
+  - id: urn:example:scim:schemas:Gadget
+    name: Gadget
     description: A thing with a plug.
     attributes:
       serial: {type: string, required: true, caseExact: true, mutability: immutable, uniqueness: server}
@@ -57,9 +57,9 @@ resources:
       x509Certificates[type eq "login"].value: cert
       emails[type eq "work"].value: mail
       emails[type eq "home"].value: home_mail
-  Device:
-    endpoint: /Devices
-    schema: Device
+  Gadget:
+    endpoint: /Gadgets
+    schema: Gadget
     extensions: [{schema: Warranty, required: true}]
     target: {backend: main, table: device, key: did}
     attributes:
@@ -123,7 +123,7 @@ func TestTypes(t *testing.T) {
 		{"S-10 dateTime without zone", `,"bought":"2024-01-31T10:00:00"`, "bought", "2024-01-31T10:00:00Z"},
 		{"S-11 base64 without padding", `,"firmware":"aGk"`, "firmware", "aGk="},
 		{"S-12 absolute reference", `,"manual":"https://example.org/m?x=1"`, "manual", "https://example.org/m?x=1"},
-		{"S-12 relative reference", `,"manual":"Devices/1"`, "manual", "Devices/1"},
+		{"S-12 relative reference", `,"manual":"Gadgets/1"`, "manual", "Gadgets/1"},
 		{"S-05 canonical value in another case", `,"state":"USED"`, "state", "used"},
 		{"S-17 list of strings", `,"tags":["a","b"]`, "tags.1", "b"},
 		{"S-15 order of sub-attributes", `,"place":{"rack":4,"room":"R"}`, "place.rack", "4"},
@@ -138,17 +138,17 @@ func TestTypes(t *testing.T) {
 		{"C-10 returned on request, and just written", `,"note":"n"`, "note", "n"},
 		{"C-02 readOnly", `,"asset":"forged"`, "asset", "A-1"},
 		{"S-01 names without case", `,"MODEL":"m"`, "model", "m"},
-		{"S-34 forged meta", `,"meta":{"created":"1999-01-01T00:00:00Z","resourceType":"Alien","location":"http://x"}`, "meta.resourceType", "Device"},
+		{"S-34 forged meta", `,"meta":{"created":"1999-01-01T00:00:00Z","resourceType":"Alien","location":"http://x"}`, "meta.resourceType", "Gadget"},
 		{"S-32 forged id", `,"id":"mine"`, "label", "L"},
 		{"S-39 unknown attribute", `,"colour":"red"`, "colour", ""},
 	}
 	for i, c := range good {
 		r.run(c.row, func() {
-			a := r.do("POST", "/Devices", thing("G-"+string(rune('A'+i)), c.more)).want(201).is(c.path, c.want)
+			a := r.do("POST", "/Gadgets", thing("G-"+string(rune('A'+i)), c.more)).want(201).is(c.path, c.want)
 			if a.at("id") == "mine" || a.at("meta.created") == "1999-01-01T00:00:00Z" {
 				r.t.Errorf("forged: %s", a.body)
 			}
-			again := r.get("/Devices/" + a.at("id").(string)).want(200)
+			again := r.get("/Gadgets/" + a.at("id").(string)).want(200)
 			if c.path != "note" {
 				again.is(c.path, c.want)
 			}
@@ -177,7 +177,7 @@ func TestTypes(t *testing.T) {
 	}
 	for _, c := range bad {
 		r.run(c.row, func() {
-			r.do("POST", "/Devices", thing("B", c.more)).want(400).is("scimType", c.keyword)
+			r.do("POST", "/Gadgets", thing("B", c.more)).want(400).is("scimType", c.keyword)
 		})
 	}
 	r.holds("1", "SELECT count(*) FROM device WHERE serial_no NOT LIKE 'G-%'")
@@ -185,33 +185,33 @@ func TestTypes(t *testing.T) {
 
 func TestCharacteristics(t *testing.T) {
 	r := full(t)
-	r.do("POST", "/Devices", thing("S-1", `,"pin":"1234","note":"n","model":"m","tags":["x"],"online":true,"place":{"room":"R","rack":3}`)).want(201).keep(r, "d").is("pin", "").is("note", "n")
+	r.do("POST", "/Gadgets", thing("S-1", `,"pin":"1234","note":"n","model":"m","tags":["x"],"online":true,"place":{"room":"R","rack":3}`)).want(201).keep(r, "d").is("pin", "").is("note", "n")
 	r.run("S-30 returned, R-06 writeOnly", func() {
-		r.get("/Devices/{d}").is("pin", "").is("note", "").is("model", "m")
-		r.get("/Devices/{d}", "attributes", "note,pin").is("pin", "").is("note", "n").is("model", "m").is("label", "")
-		r.get("/Devices/{d}", "excludedAttributes", "model,label").is("model", "m").is("label", "")
-		r.get("/Devices", "filter", `serial eq "S-1"`).is("Resources.0.pin", "").is("Resources.0.note", "").is("Resources.0.model", "m")
-		r.patch("/Devices/{d}", `{"op":"replace","path":"note","value":"o"}`).want(200).is("note", "o")
-		r.patch("/Devices/{d}", `{"op":"replace","path":"label","value":"M"}`).want(200).is("note", "")
+		r.get("/Gadgets/{d}").is("pin", "").is("note", "").is("model", "m")
+		r.get("/Gadgets/{d}", "attributes", "note,pin").is("pin", "").is("note", "n").is("model", "m").is("label", "")
+		r.get("/Gadgets/{d}", "excludedAttributes", "model,label").is("model", "m").is("label", "")
+		r.get("/Gadgets", "filter", `serial eq "S-1"`).is("Resources.0.pin", "").is("Resources.0.note", "").is("Resources.0.model", "m")
+		r.patch("/Gadgets/{d}", `{"op":"replace","path":"note","value":"o"}`).want(200).is("note", "o")
+		r.patch("/Gadgets/{d}", `{"op":"replace","path":"label","value":"M"}`).want(200).is("note", "")
 		r.holds("1234", "SELECT pin FROM device WHERE serial_no = 'S-1'")
 	})
 	r.run("S-29, U-05, P-31, C-13 immutable", func() {
 		for _, op := range []string{"replace", "add"} {
-			r.patch("/Devices/{d}", `{"op":"`+op+`","path":"serial","value":"S-2"}`).want(400).is("scimType", "mutability")
-			r.patch("/Devices/{d}", `{"op":"`+op+`","path":"serial","value":"S-1"}`).want(200)
+			r.patch("/Gadgets/{d}", `{"op":"`+op+`","path":"serial","value":"S-2"}`).want(400).is("scimType", "mutability")
+			r.patch("/Gadgets/{d}", `{"op":"`+op+`","path":"serial","value":"S-1"}`).want(200)
 		}
-		r.patch("/Devices/{d}", `{"op":"remove","path":"serial"}`).want(400).is("scimType", "mutability")
-		r.do("PUT", "/Devices/{d}", thing("S-2", "")).want(400).is("scimType", "mutability")
+		r.patch("/Gadgets/{d}", `{"op":"remove","path":"serial"}`).want(400).is("scimType", "mutability")
+		r.do("PUT", "/Gadgets/{d}", thing("S-2", "")).want(400).is("scimType", "mutability")
 	})
 	r.run("S-29, P-30 readOnly", func() {
 		for _, op := range []string{`"op":"replace","path":"asset","value":"x"`, `"op":"add","value":{"asset":"x"}`, `"op":"remove","path":"asset"`} {
-			r.patch("/Devices/{d}", `{`+op+`}`).want(400).is("scimType", "mutability")
+			r.patch("/Gadgets/{d}", `{`+op+`}`).want(400).is("scimType", "mutability")
 		}
-		r.do("PUT", "/Devices/{d}", thing("S-1", `,"asset":"x"`)).want(200).is("asset", "A-1")
+		r.do("PUT", "/Gadgets/{d}", thing("S-1", `,"asset":"x"`)).want(200).is("asset", "A-1")
 		r.holds("A-1", "SELECT asset_no FROM device WHERE serial_no = 'S-1'")
 	})
 	r.run("U-03, U-04, U-09, U-10, S-21 replacement", func() {
-		r.do("PUT", "/Devices/{d}", thing("S-1", `,"tags":["y"],"model":null`)).want(200).is("tags.0", "y").is("tags.1", "").is("model", "").is("online", "").is("place", "").
+		r.do("PUT", "/Gadgets/{d}", thing("S-1", `,"tags":["y"],"model":null`)).want(200).is("tags.0", "y").is("tags.1", "").is("model", "").is("online", "").is("place", "").
 			is(warranty+".until", "2031")
 		r.holds("1234", "SELECT pin FROM device WHERE serial_no = 'S-1'")
 		r.holds("keep", "SELECT unmapped FROM device WHERE serial_no = 'S-1'")
@@ -222,24 +222,24 @@ func TestCharacteristics(t *testing.T) {
 			`{"schemas":["` + device + `","` + warranty + `"],"serial":"X","label":"L"}`,
 			`{"schemas":["` + device + `","` + warranty + `"],"serial":"X","label":"L","` + warranty + `":{"company":"c"}}`,
 		} {
-			r.do("POST", "/Devices", body).want(400).is("scimType", "invalidValue")
-			r.do("PUT", "/Devices/{d}", body).want(400).is("scimType", "invalidValue")
+			r.do("POST", "/Gadgets", body).want(400).is("scimType", "invalidValue")
+			r.do("PUT", "/Gadgets/{d}", body).want(400).is("scimType", "invalidValue")
 		}
-		r.patch("/Devices/{d}", `{"op":"remove","path":"`+warranty+`:until"}`).want(400).is("scimType", "mutability")
-		r.patch("/Devices/{d}", `{"op":"remove","path":"`+warranty+`"}`).want(400)
-		r.get("/ResourceTypes/Device").is("schemaExtensions.0.required", "true")
+		r.patch("/Gadgets/{d}", `{"op":"remove","path":"`+warranty+`:until"}`).want(400).is("scimType", "mutability")
+		r.patch("/Gadgets/{d}", `{"op":"remove","path":"`+warranty+`"}`).want(400)
+		r.get("/ResourceTypes/Gadget").is("schemaExtensions.0.required", "true")
 	})
 	r.run("S-37, P-46 required", func() {
-		r.do("POST", "/Devices", `{"schemas":["`+device+`","`+warranty+`"],"serial":"X","label":"","`+warranty+`":{"until":"1"}}`).want(400).is("scimType", "invalidValue")
-		r.patch("/Devices/{d}", `{"op":"remove","path":"label"}`).want(400).is("scimType", "mutability")
-		r.patch("/Devices/{d}", `{"op":"replace","path":"label","value":null}`).want(400)
+		r.do("POST", "/Gadgets", `{"schemas":["`+device+`","`+warranty+`"],"serial":"X","label":"","`+warranty+`":{"until":"1"}}`).want(400).is("scimType", "invalidValue")
+		r.patch("/Gadgets/{d}", `{"op":"remove","path":"label"}`).want(400).is("scimType", "mutability")
+		r.patch("/Gadgets/{d}", `{"op":"replace","path":"label","value":null}`).want(400)
 	})
 	r.run("S-28, S-31 caseExact and unique", func() {
-		r.do("POST", "/Devices", thing("s-1", "")).want(201) // another serial: case counts
-		r.do("POST", "/Devices", thing("S-1", "")).want(409).is("scimType", "uniqueness")
-		r.get("/Devices", "filter", `serial eq "s-1"`).is("totalResults", "1")
-		r.get("/Devices", "filter", `serial sw "s-"`).is("totalResults", "1")
-		r.get("/Devices", "filter", `label eq "l"`).is("totalResults", "2")
+		r.do("POST", "/Gadgets", thing("s-1", "")).want(201) // another serial: case counts
+		r.do("POST", "/Gadgets", thing("S-1", "")).want(409).is("scimType", "uniqueness")
+		r.get("/Gadgets", "filter", `serial eq "s-1"`).is("totalResults", "1")
+		r.get("/Gadgets", "filter", `serial sw "s-"`).is("totalResults", "1")
+		r.get("/Gadgets", "filter", `label eq "l"`).is("totalResults", "2")
 	})
 	r.run("R-06, P-62, S-30 password", func() {
 		a := r.do("POST", "/Users", `{"schemas":["`+coreUser+`"],"userName":"pw","password":"first-secret"}`).want(201).keep(r, "u")
@@ -263,15 +263,15 @@ func TestCharacteristics(t *testing.T) {
 	})
 	r.run("O-02, O-05 sorting by type", func() {
 		for i, w := range []string{`,"weight":10,"ports":10`, `,"weight":9.5,"ports":9`, `,"weight":100,"ports":100`} {
-			r.do("POST", "/Devices", thing("O-"+string(rune('1'+i)), w)).want(201)
+			r.do("POST", "/Gadgets", thing("O-"+string(rune('1'+i)), w)).want(201)
 		}
 		for _, by := range []string{"weight", "ports"} {
-			a := r.get("/Devices", "filter", `serial sw "O-"`, "sortBy", by)
+			a := r.get("/Gadgets", "filter", `serial sw "O-"`, "sortBy", by)
 			a.is("Resources.0.serial", "O-2").is("Resources.1.serial", "O-1").is("Resources.2.serial", "O-3")
 		}
 	})
 	r.run("F-17, F-18 comparison by type", func() {
-		r.do("POST", "/Devices", thing("F-1", `,"bought":"2024-06-01T00:00:00+02:00","online":true,"firmware":"aGk="`)).want(201)
+		r.do("POST", "/Gadgets", thing("F-1", `,"bought":"2024-06-01T00:00:00+02:00","online":true,"firmware":"aGk="`)).want(201)
 		for f, want := range map[string]string{
 			`weight gt 9.5 and serial sw "O-"`:                                  "2",
 			`weight eq 10.0 and serial sw "O-"`:                                 "1",
@@ -287,10 +287,10 @@ func TestCharacteristics(t *testing.T) {
 			`links[type eq "web"] and serial eq "F-1"`:                          "0",
 			`urn:example:scim:schemas:Warranty:until eq "2031" and ports eq 10`: "1",
 		} {
-			r.get("/Devices", "filter", f).want(200).is("totalResults", want)
+			r.get("/Gadgets", "filter", f).want(200).is("totalResults", want)
 		}
 		for _, f := range []string{`firmware co "a"`, `firmware gt "aGk="`, `ports sw 1`, `bought gt "2024-01-01"`, `note eq 5`, `pin pr`} {
-			if a := r.get("/Devices", "filter", f).is("scimType", "invalidFilter"); a.status != 400 {
+			if a := r.get("/Gadgets", "filter", f).is("scimType", "invalidFilter"); a.status != 400 {
 				r.t.Errorf("%s: status %d", f, a.status)
 			}
 		}
@@ -298,9 +298,9 @@ func TestCharacteristics(t *testing.T) {
 	r.run("S-39, J6 a strict client", func() {
 		r.token = "strict-token"
 		defer func() { r.token = "quickstart" }()
-		r.do("POST", "/Devices", thing("J", `,"colour":"red"`)).want(400).is("scimType", "invalidSyntax")
-		r.do("POST", "/Devices", thing("J", `,"online":"True"`)).want(400).is("scimType", "invalidValue")
-		r.do("POST", "/Devices", `{"schemas":["`+device+`","urn:x:unknown"],"serial":"J","label":"L"}`).want(400).is("scimType", "invalidSyntax")
+		r.do("POST", "/Gadgets", thing("J", `,"colour":"red"`)).want(400).is("scimType", "invalidSyntax")
+		r.do("POST", "/Gadgets", thing("J", `,"online":"True"`)).want(400).is("scimType", "invalidValue")
+		r.do("POST", "/Gadgets", `{"schemas":["`+device+`","urn:x:unknown"],"serial":"J","label":"L"}`).want(400).is("scimType", "invalidSyntax")
 		r.do("POST", "/Users", `{"schemas":["`+coreUser+`"],"userName":"j","nickName":"not mapped"}`).want(400).is("scimType", "invalidSyntax")
 		r.do("POST", "/Users", `{"schemas":["`+coreUser+`"],"userName":"j","emails":[{"type":"other","value":"a@b"}]}`).want(400).is("scimType", "invalidValue")
 		r.token = "quickstart"
@@ -326,20 +326,20 @@ func TestCharacteristics(t *testing.T) {
 		r.get("/Users", "filter", `externalId pr and userName eq "ext"`).is("totalResults", "0")
 	})
 	r.run("P-33, S-18 primary is exclusive", func() {
-		r.do("POST", "/Devices", thing("P-1", `,"links":[{"type":"web","value":"w","primary":true},{"type":"doc","value":"d"}]`)).want(201).keep(r, "p").
+		r.do("POST", "/Gadgets", thing("P-1", `,"links":[{"type":"web","value":"w","primary":true},{"type":"doc","value":"d"}]`)).want(201).keep(r, "p").
 			is("links.0.primary", "true").is("links.1.primary", "")
-		r.patch("/Devices/{p}", `{"op":"replace","path":"links[type eq \"doc\"].primary","value":true}`).want(200).is("links.1.primary", "true")
-		if p := fmt.Sprint(r.get("/Devices/{p}").at("links.0.primary")); p == "true" {
+		r.patch("/Gadgets/{p}", `{"op":"replace","path":"links[type eq \"doc\"].primary","value":true}`).want(200).is("links.1.primary", "true")
+		if p := fmt.Sprint(r.get("/Gadgets/{p}").at("links.0.primary")); p == "true" {
 			r.t.Error("two elements are primary")
 		}
-		r.patch("/Devices/{p}", `{"op":"replace","path":"links","value":[{"type":"web","value":"w","primary":true},{"type":"doc","value":"d","primary":true}]}`).
+		r.patch("/Gadgets/{p}", `{"op":"replace","path":"links","value":[{"type":"web","value":"w","primary":true},{"type":"doc","value":"d","primary":true}]}`).
 			want(400).is("scimType", "invalidValue")
-		r.do("PUT", "/Devices/{p}", thing("P-1", `,"links":[{"type":"web","value":"w","primary":true},{"type":"doc","value":"d","primary":true}]`)).
+		r.do("PUT", "/Gadgets/{p}", thing("P-1", `,"links":[{"type":"web","value":"w","primary":true},{"type":"doc","value":"d","primary":true}]`)).
 			want(400).is("scimType", "invalidValue")
 	})
 	r.run("S-40 the new type is in discovery", func() {
-		r.get("/Schemas/"+device).want(200).is("name", "Device")
-		r.get("/ResourceTypes/Device").is("endpoint", "/Devices").is("schema", device)
+		r.get("/Schemas/"+device).want(200).is("name", "Gadget")
+		r.get("/ResourceTypes/Gadget").is("endpoint", "/Gadgets").is("schema", device)
 		for _, d := range r.get("/Schemas/" + device).items("attributes") {
 			describes(r.t, device, d, true)
 			for name, want := range map[string][2]string{"serial": {"immutable", "default"}, "pin": {"writeOnly", "never"}, "note": {"readWrite", "request"}, "model": {"readWrite", "always"}, "asset": {"readOnly", "default"}} {

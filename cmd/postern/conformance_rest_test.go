@@ -177,7 +177,7 @@ func TestTwoGatewaysOneColumn(t *testing.T) {
 	one := full(t)
 	two := &rig{t: t, dir: one.dir, token: one.token, vars: map[string]string{}}
 	two.serve()
-	one.do("POST", "/Devices", thing("shared", "")).want(201).keep(one, "d")
+	one.do("POST", "/Gadgets", thing("shared", "")).want(201).keep(one, "d")
 	two.vars["d"] = one.vars["d"]
 	var mu sync.Mutex
 	var added []string
@@ -185,7 +185,7 @@ func TestTwoGatewaysOneColumn(t *testing.T) {
 	crowd(6, func(i int) {
 		for n := 0; time.Now().Before(until); n++ {
 			tag := fmt.Sprintf("t%d.%d", i, n)
-			a, err := []*rig{one, two}[i%2].send("PATCH", "/Devices/{d}", `{`+patchOp+`,"Operations":[{"op":"add","path":"tags","value":["`+tag+`"]}]}`)
+			a, err := []*rig{one, two}[i%2].send("PATCH", "/Gadgets/{d}", `{`+patchOp+`,"Operations":[{"op":"add","path":"tags","value":["`+tag+`"]}]}`)
 			if err != nil || a.status != 200 && a.status != 409 && a.status != 503 {
 				t.Errorf("%v %v", a, err)
 				return
@@ -197,7 +197,7 @@ func TestTwoGatewaysOneColumn(t *testing.T) {
 			}
 		}
 	})
-	body := one.get("/Devices/{d}").body
+	body := one.get("/Gadgets/{d}").body
 	for _, tag := range added {
 		if !strings.Contains(body, `"`+tag+`"`) {
 			t.Errorf("%s was lost", tag)

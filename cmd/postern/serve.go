@@ -146,7 +146,7 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 		Proposals:  proposals(g),
 		CursorKey:  cursors,
 		CursorTime: g.Limits.Cursor.Value,
-		Config:     providerConfig(a.cfg),
+		Config:     providerConfig(a.cfg, a.service.Types()),
 		Profiles:   profiles(),
 		Logger:     a.log,
 	}, nil
@@ -191,7 +191,7 @@ func certificate(g *config.Gateway, log *slog.Logger) (*tls.Config, error) {
 }
 
 // providerConfig is what /ServiceProviderConfig says of this configuration.
-func providerConfig(cfg *config.Config) schema.ProviderConfig {
+func providerConfig(cfg *config.Config, types []*schema.ResourceType) schema.ProviderConfig {
 	l := cfg.Gateway.Limits
 	return schema.ProviderConfig{
 		Patch: true, Filter: true, FilterMaxResults: l.PageMax.Value, Sort: true, ETag: cfg.Gateway.ETags.Value,
@@ -200,5 +200,6 @@ func providerConfig(cfg *config.Config) schema.ProviderConfig {
 		Authentication: []schema.AuthenticationScheme{{Type: "oauthbearertoken", Name: "Bearer token",
 			Description: "A token of the configuration, in the Authorization header.",
 			SpecURI:     "https://www.rfc-editor.org/info/rfc6750", Primary: true}},
+		More: schema.Grants(types),
 	}
 }

@@ -13,6 +13,9 @@ import (
 type Life struct {
 	Users  Users
 	Groups *Groups // nil: the application has none
+
+	// Conform are further arguments of postern conform: see Gateway.Conform.
+	Conform []string
 }
 
 // Users are the users of an application.
@@ -53,6 +56,7 @@ func (l Life) Run(t *testing.T, g *Gateway) {
 		gl.run()
 	}
 	u.remove()
+	g.Conform(l.Conform...)
 	if t.Failed() {
 		return
 	}

@@ -72,6 +72,9 @@ func set(r Resource, path string, v any) {
 	}
 }
 
+// Equal compares what was sent with what is shown.
+func Equal(a, b any) bool { return equal(a, b) }
+
 // equal compares values as SCIM does: no value and an empty one are the same.
 func equal(a, b any) bool {
 	none := func(v any) bool { return v == nil || v == "" }

@@ -117,6 +117,7 @@ func TestLife(t *testing.T) {
 			Person: person, Held: app.user, Loose: []string{`emails[type eq "home"].value`, `phoneNumbers[type eq "work"].value`},
 			Refused: map[string]any{`phoneNumbers[type eq "work"].value`: strings.Repeat("1", 31)},
 		},
+		Conform: []string{"--user", `{"userName":"{n}@example.com","emails":[{"type":"home","value":"{n}@example.net"}]}`},
 	}.Run(t, g)
 	t.Run("log-in", func(t *testing.T) { logIn(t, g, app) })
 }

@@ -6,8 +6,26 @@ import (
 	"github.com/postern/postern/scim"
 )
 
-// Builtin returns a schema of RFC 7643 that Postern brings along: User, Group or
-// the enterprise extension; URNs compare without case. It is a fresh copy.
+// A builtinSchema is one that Postern brings along. Those that extend a type have
+// its base schema.
+type builtinSchema struct {
+	urn, extends string
+	make         func() *Schema
+}
+
+func builtins() []builtinSchema {
+	return append([]builtinSchema{
+		{scim.UserSchema, "", user},
+		{scim.GroupSchema, "", group},
+		{scim.EnterpriseUserSchema, scim.UserSchema, enterpriseUser},
+		{scim.RoleSchema, "", role},
+		{scim.EntitlementSchema, "", entitlement},
+	}, deviceSchemas()...)
+}
+
+// Builtin returns a schema that Postern brings along: those of RFC 7643, of roles
+// and entitlements, and of devices (RFC 9944). URNs compare without case. It is a
+// fresh copy.
 //
 // The definitions are those of RFC 7643 section 8.7 with these corrections:
 //
@@ -19,20 +37,31 @@ import (
 //     sections 2.3.6, 2.3.7 and 3.1 demand and filters here compare them;
 //   - complex attributes have no uniqueness (6004).
 func Builtin(urn string) (*Schema, bool) {
-	switch {
-	case strings.EqualFold(urn, scim.UserSchema):
-		return user(), true
-	case strings.EqualFold(urn, scim.GroupSchema):
-		return group(), true
-	case strings.EqualFold(urn, scim.EnterpriseUserSchema):
-		return enterpriseUser(), true
+	for _, b := range builtins() {
+		if strings.EqualFold(urn, b.urn) {
+			return b.make(), true
+		}
 	}
 	return nil, false
 }
 
 // BuiltinURNs lists the schemas that Builtin knows.
 func BuiltinURNs() []string {
-	return []string{scim.UserSchema, scim.GroupSchema, scim.EnterpriseUserSchema}
+	var out []string
+	for _, b := range builtins() {
+		out = append(out, b.urn)
+	}
+	return out
+}
+
+// isBase reports whether a schema that Postern brings along is no extension.
+func isBase(urn string) bool {
+	for _, b := range builtins() {
+		if strings.EqualFold(urn, b.urn) {
+			return b.extends == ""
+		}
+	}
+	return false
 }
 
 func user() *Schema {

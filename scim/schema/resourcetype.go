@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/scim"
@@ -44,6 +45,19 @@ func NewResourceType(name, endpoint, description string, base *Schema, exts []Ex
 		return nil, fmt.Errorf("resource type %s: known schemas: %w", name, err)
 	}
 	return t, nil
+}
+
+// Writable reports whether clients can write anything of it. A type of which they
+// cannot, such as roles, is there to be read.
+func (t *ResourceType) Writable() bool {
+	return slices.ContainsFunc(t.Schemas(), func(s *Schema) bool { return slices.ContainsFunc(s.Attributes, writable) })
+}
+
+func writable(a *scim.Attribute) bool {
+	if a.Mutability == scim.ReadOnly {
+		return false
+	}
+	return a.Type != scim.TypeComplex || slices.ContainsFunc(a.Sub, writable)
 }
 
 // Known reports whether a schema defines the name, be it served or not.
@@ -115,12 +129,12 @@ func layoutOf(base *Schema, exts []Extension) (*scim.Layout, error) {
 // extensions that are known but not part of the type.
 func complete(base *Schema, exts []Extension, known []*Schema) (*Schema, []Extension) {
 	all := known
-	for _, urn := range BuiltinURNs() {
-		if urn == scim.EnterpriseUserSchema && !strings.EqualFold(base.ID, scim.UserSchema) {
-			continue // it extends users only
+	for _, b := range builtins() {
+		if b.extends != "" && !strings.EqualFold(base.ID, b.extends) {
+			continue // it extends another type
 		}
-		if s, _ := Builtin(urn); find(known, urn) == nil {
-			all = append(all[:len(all):len(all)], s)
+		if find(known, b.urn) == nil {
+			all = append(all[:len(all):len(all)], b.make())
 		}
 	}
 	used := map[string]bool{strings.ToLower(base.ID): true}
@@ -130,7 +144,7 @@ func complete(base *Schema, exts []Extension, known []*Schema) (*Schema, []Exten
 		full = append(full, Extension{Schema: orKnown(e.Schema, all)})
 	}
 	for _, s := range all {
-		if !used[strings.ToLower(s.ID)] && s.ID != scim.UserSchema && s.ID != scim.GroupSchema {
+		if !used[strings.ToLower(s.ID)] && !isBase(s.ID) {
 			used[strings.ToLower(s.ID)] = true
 			full = append(full, Extension{Schema: s})
 		}

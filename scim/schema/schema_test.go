@@ -125,7 +125,7 @@ func TestCheck(t *testing.T) {
 		{"no attributes", "no attributes", &Schema{ID: "urn:example:s"}},
 		{"no URN", "must be a URN", &Schema{ID: "thing", Attributes: []*scim.Attribute{ok}}},
 		{"D-08", "reserved for messages", &Schema{ID: "urn:ietf:params:scim:api:messages:2.0:X", Attributes: []*scim.Attribute{ok}}},
-		{"S-41", "warning: reserved for RFCs", &Schema{ID: "urn:ietf:params:scim:schemas:core:2.0:Device", Attributes: []*scim.Attribute{ok}}},
+		{"S-41", "warning: reserved for RFCs", &Schema{ID: "urn:ietf:params:scim:schemas:core:2.0:Gadget", Attributes: []*scim.Attribute{ok}}},
 		{"writeOnly", "warning: returned never", one(&scim.Attribute{Name: "w", Mutability: scim.WriteOnly})},
 	}
 	for _, c := range cases {

@@ -105,6 +105,9 @@ func text(a *scim.Attribute, n scim.Node) (scim.Value, error) {
 		r, _ := utf8.DecodeRuneInString(s[i:])
 		return scim.Value{}, invalid("the text holds the control character %U; leave it out", r)
 	}
+	if !hardwareAddress(a, s) {
+		return scim.Value{}, invalid("expected an address as pairs of hexadecimal digits with colons, such as 2c:54:91:88:c9:e2; found %s", found(a, n))
+	}
 	if c, ok := canonical(a, s); ok {
 		return scim.Str(c), nil
 	}
