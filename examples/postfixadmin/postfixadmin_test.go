@@ -117,7 +117,8 @@ func TestLife(t *testing.T) {
 			Person: person, Held: app.user, Loose: []string{`emails[type eq "home"].value`, `phoneNumbers[type eq "work"].value`},
 			Refused: map[string]any{`phoneNumbers[type eq "work"].value`: strings.Repeat("1", 31)},
 		},
-		Conform: []string{"--user", `{"userName":"{n}@example.com","emails":[{"type":"home","value":"{n}@example.net"}]}`},
+		// What the extension has is made of the userName, whatever is sent for it.
+		Conform: []string{"--user", `{"userName":"{n}@example.com","emails":[{"type":"home","value":"{n}@example.net"}]}`, "--skip", "S-25,P-20,P-28,P-34,P-56"},
 	}.Run(t, g)
 	t.Run("log-in", func(t *testing.T) { logIn(t, g, app) })
 }
