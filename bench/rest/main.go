@@ -46,7 +46,7 @@ func main() {
 	o.defaults(*quick)
 	var err error
 	if *part != "" {
-		err = serve(*part, *to)
+		err = serve(ctx, *part, *to)
 	} else {
 		err = run(ctx, o)
 	}

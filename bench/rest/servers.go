@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -16,7 +17,7 @@ import (
 const apiKey = "the-key-of-the-benchmark"
 
 // serve runs the part of a server until the process ends, and says where.
-func serve(part, to string) error {
+func serve(ctx context.Context, part, to string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -30,7 +31,11 @@ func serve(part, to string) error {
 		h = proxy(target)
 	}
 	fmt.Printf("%s listens at http://%s\n", part, l.Addr())
-	if err := http.Serve(l, h); !errors.Is(err, http.ErrServerClosed) { //nolint:gosec // on loopback, for a minute
+	go func() {
+		<-ctx.Done()
+		_ = l.Close()
+	}()
+	if err := http.Serve(l, h); !errors.Is(err, net.ErrClosed) { //nolint:gosec // on loopback, for a minute
 		return err
 	}
 	return nil

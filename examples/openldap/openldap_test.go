@@ -48,7 +48,10 @@ func (o openldap) search(t *testing.T, under, filter string, attributes ...strin
 
 var paths = map[string]string{"userName": "uid", "name.givenName": "givenName", "name.familyName": "sn", "name.formatted": "cn", "displayName": "displayName",
 	"title": "title", "preferredLanguage": "preferredLanguage", `emails[type eq "work"].value`: "mail", `phoneNumbers[type eq "work"].value`: "telephoneNumber",
-	`phoneNumbers[type eq "mobile"].value`: "mobile", `addresses[type eq "work"].streetAddress`: "street", `addresses[type eq "work"].locality`: "l"}
+	`phoneNumbers[type eq "mobile"].value`: "mobile", `addresses[type eq "work"].streetAddress`: "street", `addresses[type eq "work"].locality`: "l", `addresses[type eq "work"].postalCode`: "postalCode",
+	"userType": "employeeType", enterprise + ":employeeNumber": "employeeNumber", enterprise + ":department": "departmentNumber"}
+
+const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 func (o openldap) user(t *testing.T, login string) map[string]any {
 	t.Helper()
@@ -116,12 +119,12 @@ func (o openldap) opens(t *testing.T, login, password string) bool {
 func person(n int) exampletest.Resource {
 	login := fmt.Sprintf("jensen%d", n)
 	return exampletest.Resource{
-		"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
-		"userName": login, "name": map[string]any{"givenName": "Barbara " + login, "familyName": "Jensen, " + login, "formatted": "Ms. " + login},
+		"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User", enterprise},
+		"userName": login, "userType": "Type " + login, enterprise: map[string]any{"employeeNumber": fmt.Sprintf("E-%d", n), "department": "Dept " + login}, "name": map[string]any{"givenName": "Barbara " + login, "familyName": "Jensen, " + login, "formatted": "Ms. " + login},
 		"displayName": "Babs " + login, "title": "Tour Guide " + login, "preferredLanguage": fmt.Sprintf("en-x-%d", n), "active": true,
 		"emails":       exampletest.Element("work", map[string]any{"value": login + "@example.com"}),
 		"phoneNumbers": append(exampletest.Element("work", map[string]any{"value": fmt.Sprintf("+1 555 %d", n)}), exampletest.Element("mobile", map[string]any{"value": fmt.Sprintf("+1 556 %d", n)})...),
-		"addresses":    exampletest.Element("work", map[string]any{"streetAddress": fmt.Sprintf("%d Hollywood Blvd", n), "locality": "Hollywood " + login}),
+		"addresses":    exampletest.Element("work", map[string]any{"streetAddress": fmt.Sprintf("%d Hollywood Blvd", n), "locality": "Hollywood " + login, "postalCode": fmt.Sprintf("9%04d", n)}),
 	}
 }
 
@@ -180,7 +183,6 @@ func TestPasswords(t *testing.T) {
 func TestManager(t *testing.T) {
 	g, app := start(t)
 	boss := g.Do(201, "POST", "/Users", person(88))["id"].(string)
-	const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	u := person(89)
 	u[enterprise] = map[string]any{"manager": map[string]any{"value": boss}, "department": "Tours"}
 	id := g.Do(201, "POST", "/Users", u)["id"].(string)
