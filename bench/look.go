@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern/postern/bench/observe"
@@ -23,8 +24,14 @@ type observation struct {
 	texts                      []string // the statements that each request sends
 }
 
-// lookRequests is how many requests an observation is made of.
-const lookRequests = 200
+// looks is how many requests an observation is made of: a page deep in a long list
+// takes a good part of a second.
+func (t *task) looks() int {
+	if strings.HasPrefix(t.name, "list") {
+		return 20
+	}
+	return 200
+}
 
 // look sends requests one after the other to a server that is observed.
 func (s *server) look(ctx context.Context, t *task) (observation, error) {
@@ -46,14 +53,15 @@ func (s *server) look(ctx context.Context, t *task) (observation, error) {
 		}
 		return nil
 	}
-	if err := send(lookRequests / 4); err != nil {
+	requests := t.looks()
+	if err := send(requests / 4); err != nil {
 		return observation{}, err
 	}
 	before, err := s.counts(ctx)
 	if err != nil {
 		return observation{}, err
 	}
-	if err := send(lookRequests); err != nil {
+	if err := send(requests); err != nil {
 		return observation{}, err
 	}
 	after, err := s.counts(ctx)
@@ -61,12 +69,12 @@ func (s *server) look(ctx context.Context, t *task) (observation, error) {
 	if err != nil {
 		return observation{}, err
 	}
-	o := observation{mallocs: float64(after.Mallocs-before.Mallocs) / lookRequests, bytes: float64(after.Bytes-before.Bytes) / lookRequests}
+	o := observation{mallocs: float64(after.Mallocs-before.Mallocs) / float64(requests), bytes: float64(after.Bytes-before.Bytes) / float64(requests)}
 	for text, n := range after.Statements {
 		n -= before.Statements[text]
-		o.statements += float64(n) / lookRequests
-		if n >= lookRequests/2 {
-			o.texts = append(o.texts, fmt.Sprintf("%.1f x %s", float64(n)/lookRequests, text))
+		o.statements += float64(n) / float64(requests)
+		if n >= requests/2 {
+			o.texts = append(o.texts, fmt.Sprintf("%.1f x %s", float64(n)/float64(requests), text))
 		}
 	}
 	slices.Sort(o.texts)
