@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/postern/postern/adapters"
 )
 
 // Hidden stands where a secret was.
@@ -155,6 +157,12 @@ func (b *blotter) value(v Value) Value {
 		out := make([]string, len(x))
 		for i, s := range x {
 			out[i] = b.text(s)
+		}
+		return Value{out}
+	case []adapters.Record:
+		out := make([]map[string]Value, len(x))
+		for i, e := range x {
+			out[i] = b.fields(fieldsOf(e), SecretName)
 		}
 		return Value{out}
 	}

@@ -3,6 +3,7 @@ package trace_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -272,4 +273,22 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%v\n%s\n%s", err, first, second)
 		}
 	})
+}
+
+// TestElementsAreKept: elements are shown, blotted, recorded and read back with their
+// parts.
+func TestElementsAreKept(t *testing.T) {
+	shape := adapters.NewShape("address", "token")
+	v := trace.Value{V: []adapters.Record{adapters.FromMap(shape, "", map[string]any{"address": "a@x", "token": int64(7)})}}
+	data, err := json.Marshal(v)
+	if err != nil || string(data) != `[{"address":"a@x","token":7}]` || v.String() != string(data) {
+		t.Errorf("%s, %s, %v", data, v, err)
+	}
+	var back trace.Value
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.Marshal(back); err != nil || string(again) != string(data) {
+		t.Errorf("%s, %v", again, err)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/postern/postern/adapters"
 )
 
 // A Value is what a record holds in a field. In JSON, what JSON has no type for is
@@ -21,6 +23,8 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	switch x := v.V.(type) {
 	case time.Time:
 		return marshal(map[string]string{"time": x.Format(time.RFC3339Nano)})
+	case []adapters.Record:
+		return marshal(Plain(x))
 	case []byte:
 		return marshal(map[string]string{"bytes": base64.StdEncoding.EncodeToString(x)})
 	case float64:
@@ -34,6 +38,32 @@ func (v Value) MarshalJSON() ([]byte, error) {
 		return []byte(text), nil
 	}
 	return marshal(v.V)
+}
+
+// Plain is a value as JSON can hold it: elements become objects of the parts that they
+// have.
+func Plain(v any) any {
+	elems, ok := v.([]adapters.Record)
+	if !ok {
+		return v
+	}
+	out := make([]map[string]Value, len(elems))
+	for i, e := range elems {
+		out[i] = fieldsOf(e)
+	}
+	return out
+}
+
+// elements are objects as the elements of a field.
+func elements(shape *adapters.Shape, all []map[string]Value) []adapters.Record {
+	out := make([]adapters.Record, len(all))
+	for i, m := range all {
+		out[i] = adapters.NewRecord(shape, "")
+		for name, v := range m {
+			out[i].Set(name, v.V)
+		}
+	}
+	return out
 }
 
 // marshal is json.Marshal that leaves <, > and & as they are.
@@ -68,6 +98,11 @@ func valueOf(raw any) (any, error) {
 		}
 		return x.Int64()
 	case []any:
+		if len(x) > 0 {
+			if _, objects := x[0].(map[string]any); objects {
+				return objectsOf(x)
+			}
+		}
 		out := make([]string, len(x))
 		for i, e := range x {
 			s, ok := e.(string)
@@ -81,6 +116,25 @@ func valueOf(raw any) (any, error) {
 		return tagged(x)
 	}
 	return nil, fmt.Errorf("no value: %v", raw)
+}
+
+func objectsOf(list []any) (any, error) {
+	out := make([]map[string]Value, len(list))
+	for i, e := range list {
+		m, ok := e.(map[string]any)
+		if !ok {
+			return nil, errors.New("a list holds texts or objects")
+		}
+		out[i] = map[string]Value{}
+		for name, raw := range m {
+			v, err := valueOf(raw)
+			if err != nil {
+				return nil, err
+			}
+			out[i][name] = Value{v}
+		}
+	}
+	return out, nil
 }
 
 func tagged(m map[string]any) (any, error) {
@@ -101,7 +155,7 @@ func (v Value) String() string {
 	case []byte:
 		return fmt.Sprintf("%d bytes", len(x))
 	}
-	text, err := marshal(v.V)
+	text, err := marshal(Plain(v.V))
 	if err != nil {
 		return fmt.Sprint(v.V)
 	}

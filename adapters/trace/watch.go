@@ -166,7 +166,13 @@ func (w *watched) first(s *Step) adapters.Record {
 
 func (w *watched) record(r Record) adapters.Record {
 	out := adapters.NewRecord(w.Capabilities().Shape, adapters.Key(r.Key))
+	caps := w.Capabilities()
 	for name, v := range r.Fields {
+		if all, ok := v.V.([]map[string]Value); ok {
+			if f, _ := caps.Field(name); f.Elements != nil {
+				v.V = elements(f.Elements.Shape, all)
+			}
+		}
 		out.Set(name, v.V)
 	}
 	return out

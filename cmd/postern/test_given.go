@@ -69,13 +69,14 @@ func (a *attempt) record(m *rules.Mapping, t *config.Tree) (key string, ok bool)
 	r := givenRecord{Fields: map[string]any{}}
 	held := map[string]string{}
 	for _, item := range t.Items {
-		v, ok := fieldValue(item)
+		name, known := fieldNamed(m, item.Key.Value)
+		v, ok := fieldValue(m, name, item)
 		if !ok {
-			a.wrong(item.Key, "", "a field holds one value, or a list of texts")
+			a.wrong(item.Key, "", "a field holds one value, a list of texts, or elements with the columns that the mapping names")
 			return "", false
 		}
 		held[item.Key.Value] = adapters.Text(v)
-		if name, ok := fieldNamed(m, item.Key.Value); ok {
+		if known {
 			r.Fields[name] = v
 		} else if n := config.Nearest(item.Key.Value, m.Shape().Names()); n != "" && !slices.Contains(m.Key(), item.Key.Value) {
 			a.wrong(item.Key, fmt.Sprintf("did you mean %q?", n), "the mapping of %s names no field %q", m.Type.Name, item.Key.Value)
@@ -98,11 +99,41 @@ func (a *attempt) record(m *rules.Mapping, t *config.Tree) (key string, ok bool)
 	return string(r.Key), true
 }
 
+// elementsOf are rows as a test gives them, by their columns.
+func elementsOf(rows rules.RowsField, t *config.Tree) (any, bool) {
+	out := []adapters.Record{}
+	for _, item := range t.Items {
+		columns, ok := item.Any().(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		e := adapters.NewRecord(rows.Shape, "")
+		for name, v := range columns {
+			for _, l := range rows.Lookups {
+				if l.Column == name {
+					name = l.Field
+				}
+			}
+			if rows.Shape.Index(name) < 0 {
+				return nil, false
+			}
+			e.Set(name, v)
+		}
+		out = append(out, e)
+	}
+	return out, true
+}
+
 // fieldNamed finds the field that a test means: by its own name, or, of lists that
 // stand elsewhere, by the attribute.
 func fieldNamed(m *rules.Mapping, name string) (string, bool) {
 	if m.Shape().Index(name) >= 0 {
 		return name, true
+	}
+	for _, l := range m.Lookups {
+		if l.Column == name {
+			return l.Field, true
+		}
 	}
 	for _, r := range m.Rules() {
 		if r.Costly() && (r.Path == name || fieldName(m, r.Field()) == name) {
@@ -113,7 +144,12 @@ func fieldNamed(m *rules.Mapping, name string) (string, bool) {
 }
 
 // fieldValue is what a backend would answer in a field.
-func fieldValue(t *config.Tree) (any, bool) {
+func fieldValue(m *rules.Mapping, field string, t *config.Tree) (any, bool) {
+	for _, rows := range m.Rows {
+		if rows.Field == field && t.Kind == config.ListNode {
+			return elementsOf(rows, t)
+		}
+	}
 	switch v := t.Any().(type) {
 	case map[string]any:
 		return nil, false

@@ -143,19 +143,23 @@ func (a *attempt) compareFields(want *config.Tree, held func(string) any) []expe
 				Message: fmt.Sprintf("the mapping of %s names no field %q", a.mapping.Type.Name, item.Key.Value)})
 			continue
 		}
-		wanted, ok := fieldValue(item)
+		wanted, ok := fieldValue(a.mapping, name, item)
 		if got := held(name); !ok || !sameField(wanted, got) {
 			at := item.Text
 			if item.Kind != config.ScalarNode {
 				at = item.Key
 			}
-			out = append(out, expect.Difference{At: at, Message: fmt.Sprintf("%s is %s", item.Key.Value, expect.Show(got))})
+			out = append(out, expect.Difference{At: at, Message: fmt.Sprintf("%s is %s", item.Key.Value, expect.Show(trace.Plain(got)))})
 		}
 	}
 	return out
 }
 
 func sameField(want, got any) bool {
+	if rows, ok := want.([]adapters.Record); ok {
+		held, _ := got.([]adapters.Record)
+		return slices.EqualFunc(rows, held, sameElement)
+	}
 	w, wList := want.([]string)
 	g, gList := got.([]string)
 	if wList || gList {
@@ -167,6 +171,16 @@ func sameField(want, got any) bool {
 		return adapters.NoValue(want) && adapters.NoValue(got)
 	}
 	return adapters.Text(want) == adapters.Text(got)
+}
+
+// sameElement compares what a test names of a row.
+func sameElement(want, got adapters.Record) bool {
+	for _, name := range want.Shape().Names() {
+		if v := want.Get(name); v != nil && adapters.Text(v) != adapters.Text(got.Get(name)) {
+			return false
+		}
+	}
+	return true
 }
 
 func place(t *config.Tree) config.Text {
