@@ -70,7 +70,10 @@ func surveyOf(d dialect) (columns, keys, foreign string) {
 	if _, ok := d.(postgres); ok {
 		const name = `CASE WHEN n.nspname = current_schema() THEN t.relname ELSE n.nspname || '.' || t.relname END`
 		const other = `CASE WHEN fn.nspname = current_schema() THEN ft.relname ELSE fn.nspname || '.' || ft.relname END`
-		const own = ` n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_%'`
+		// Other schemas than those of the search path count only where these hold nothing.
+		const own = ` n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_%'
+	AND (n.nspname = ANY (current_schemas(false)) OR NOT EXISTS (SELECT 1 FROM pg_class AS x JOIN pg_namespace AS xn ON xn.oid = x.relnamespace
+		WHERE x.relkind IN ('r', 'v', 'p', 'm', 'f') AND xn.nspname = ANY (current_schemas(false))))`
 		return `SELECT ` + name + `, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull AND d.adbin IS NULL AND a.attidentity = '', coalesce(pg_get_expr(d.adbin, d.adrelid), a.attidentity::text)
 	FROM pg_class AS t JOIN pg_namespace AS n ON n.oid = t.relnamespace JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 	LEFT JOIN pg_attrdef AS d ON d.adrelid = t.oid AND d.adnum = a.attnum WHERE t.relkind IN ('r', 'v', 'p', 'm', 'f') AND` + own + ` ORDER BY 1, a.attnum`,
