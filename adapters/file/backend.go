@@ -128,9 +128,7 @@ func (b *Backend) New(t Target, shape *adapters.Shape) (*Adapter, error) {
 		a.links = append(a.links, &link{Link: l, at: shape.Index(l.Field), file: b.source(l.File, nil, nil)})
 	}
 	a.keyAt = len(a.columns)
-	for _, k := range t.Key {
-		a.columns = append(a.columns, k)
-	}
+	a.columns = append(a.columns, t.Key...)
 	a.caps = a.capabilities(shape)
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -106,10 +106,7 @@ func (t *table) quoted(text string, at int) (part, int, error) {
 // where the next one begins: all of the rest is unreadable.
 func (t *table) split(name, text string) *content {
 	c := &content{name: name, form: t, names: t.columns}
-	rest := text
-	if strings.HasPrefix(rest, mark) {
-		rest = rest[len(mark):]
-	}
+	rest := strings.TrimPrefix(text, mark)
 	line, parts := 1, []part(nil)
 	if t.columns == nil {
 		var err error
