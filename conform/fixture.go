@@ -162,11 +162,11 @@ func sampleValue(name string) func(string) string {
 
 // digits is a number that stands for a word.
 func digits(word string) string {
-	n := 0
+	n := uint64(0)
 	for _, c := range word {
-		n = n*31 + int(c)
+		n = n*31 + uint64(c)
 	}
-	s := []byte("0000")
+	s := []byte("00000000")
 	for i := range s {
 		s[i] = byte('0' + n%10)
 		n /= 10
