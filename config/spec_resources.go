@@ -287,7 +287,7 @@ userType: {kept: true}
 			field("out", expression(), func(r *R) *Text { return &r.Out }).like("'lower(value)'").
 				says("SCIM to backend: an expression over `resource` and `value`, for the field in `name`. Without `in` the attribute is writeOnly, as a password is."),
 			field("split", text(), func(r *R) *Text { return &r.Split }).like(`","`).
-				says("One field holds all values of a multi-valued attribute, with this between them. With `refers`, for CSV files only."),
+				says("One field holds all values of a multi-valued attribute, with this between them. With `refers`, for columns of a database and CSV files only."),
 			field("format", text(), func(r *R) *Text { return &r.Format }).like("unix").
 				says("How the field holds a dateTime: `unix`, `unixMilli`, `date`, or a layout of Go's package time."),
 			field("table", text(), func(r *R) *Text { return &r.Table }).like("employee_role").

@@ -229,8 +229,8 @@ func (n *Identities) carry(ctx context.Context, t *target, from, into adapters.K
 			if typ != t.name || !list || !r.Writable() {
 				continue
 			}
-			err := n.referring(ctx, owner, r.Field(), from, func(rec adapters.Record) error {
-				return n.addMembers(ctx, owner, rec, r.Field(), []string{string(into)})
+			err := n.referring(ctx, owner, r, from, func(rec adapters.Record) error {
+				return n.addMembers(ctx, owner, rec, r, []string{string(into)})
 			})
 			if err != nil {
 				return err
@@ -241,7 +241,7 @@ func (n *Identities) carry(ctx context.Context, t *target, from, into adapters.K
 		if _, list := r.Refers(); !list || !r.Writable() {
 			continue
 		}
-		if err := n.shareMembers(ctx, t, r.Field(), from, into); err != nil {
+		if err := n.shareMembers(ctx, t, r, from, into); err != nil {
 			return err
 		}
 	}
@@ -249,7 +249,8 @@ func (n *Identities) carry(ctx context.Context, t *target, from, into adapters.K
 }
 
 // shareMembers gives a record the members of another.
-func (n *Identities) shareMembers(ctx context.Context, t *target, field string, from, into adapters.Key) error {
+func (n *Identities) shareMembers(ctx context.Context, t *target, r *rules.Rule, from, into adapters.Key) error {
+	field := r.Field()
 	want := t.caps.Shape.FieldSet(field)
 	fresh := adapters.WithoutCache(ctx)
 	dropped, err := t.Adapter.Get(fresh, from, want)
@@ -263,14 +264,14 @@ func (n *Identities) shareMembers(ctx context.Context, t *target, field string, 
 	if err != nil {
 		return err
 	}
-	members, _ := dropped.Get(field).([]string)
-	return n.addMembers(ctx, t, kept, field, members)
+	return n.addMembers(ctx, t, kept, r, r.Keys(dropped.Get(field)))
 }
 
 // addMembers adds to a list of references what it lacks. Where the backend takes
 // additions alone, the record need not hold the list.
-func (n *Identities) addMembers(ctx context.Context, t *target, rec adapters.Record, field string, members []string) error {
-	have, _ := rec.Get(field).([]string)
+func (n *Identities) addMembers(ctx context.Context, t *target, rec adapters.Record, r *rules.Rule, members []string) error {
+	field := r.Field()
+	have := r.Keys(rec.Get(field))
 	missing := slices.DeleteFunc(slices.Clone(members), func(m string) bool { return slices.Contains(have, m) })
 	if len(missing) == 0 {
 		return nil
@@ -279,10 +280,13 @@ func (n *Identities) addMembers(ctx context.Context, t *target, rec adapters.Rec
 	if f, _ := t.caps.Field(field); f.Delta {
 		d.Members = []adapters.MemberChange{{Field: field, Add: missing}}
 	} else {
-		whole := append(slices.Clone(have), missing...)
+		whole, err := r.Hold(append(slices.Clone(have), missing...))
+		if err != nil {
+			return err
+		}
 		d.Before, d.After = rec, rec.Clone()
 		d.After.Set(field, whole)
-		d.Set = []adapters.Change{{Field: field, Old: have, New: whole}}
+		d.Set = []adapters.Change{{Field: field, Old: rec.Get(field), New: whole}}
 	}
 	_, err := t.Adapter.Update(ctx, rec.Key, d, t.scope.Want)
 	t.recall.forget(rec.Key)
@@ -298,7 +302,7 @@ func (n *Identities) repoint(ctx context.Context, t *target, from, into adapters
 				continue
 			}
 			field := r.Field()
-			err := n.referring(ctx, owner, field, from, func(rec adapters.Record) error {
+			err := n.referring(ctx, owner, r, from, func(rec adapters.Record) error {
 				to := any(string(into))
 				if rec.Key == into {
 					to = nil // nobody is their own manager
@@ -327,10 +331,11 @@ func ignore(k adapters.Kind, err error) error {
 // referring calls f with the records whose field refers to a key. They hold that
 // field, unless it takes additions alone. All are found before the first is
 // changed, so that no page is skipped.
-func (n *Identities) referring(ctx context.Context, t *target, field string, key adapters.Key, f func(adapters.Record) error) error {
+func (n *Identities) referring(ctx context.Context, t *target, r *rules.Rule, key adapters.Key, f func(adapters.Record) error) error {
+	field := r.Field()
 	q := adapters.Query{Want: t.caps.Shape.FieldSet(field), Limit: scanChunk}
 	can, _ := t.caps.Field(field)
-	asked := can.Filter[filter.Exact].Has(filter.Eq)
+	asked := can.Filter[filter.Exact].Has(filter.Eq) && !r.Joined()
 	if asked {
 		q.Filter = &filter.Compare{Name: field, Op: filter.Eq, Match: filter.Exact, Value: filter.StringValue(string(key))}
 		if can.Delta {
@@ -340,7 +345,7 @@ func (n *Identities) referring(ctx context.Context, t *target, field string, key
 	var found []adapters.Record
 	err := t.pages(adapters.WithoutCache(ctx), q, func(pg adapters.Page, _ string) error {
 		for _, rec := range pg.Records {
-			if asked || refersTo(rec.Get(field), key) {
+			if asked || slices.Contains(r.Keys(rec.Get(field)), string(key)) {
 				found = append(found, rec)
 			}
 		}
@@ -350,11 +355,4 @@ func (n *Identities) referring(ctx context.Context, t *target, field string, key
 		err = f(found[i])
 	}
 	return err
-}
-
-func refersTo(v any, key adapters.Key) bool {
-	if list, ok := v.([]string); ok {
-		return slices.Contains(list, string(key))
-	}
-	return adapters.Text(v) == string(key)
 }

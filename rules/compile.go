@@ -167,7 +167,7 @@ func holderOf(a *scim.Attribute) *scim.Attribute {
 func (c *compiler) relation(r *Rule) {
 	s := r.spec
 	if s.Relation == nil {
-		r.relation = c.in.Lists && r.refers != nil && r.refers.holder.MultiValued && r.group == nil
+		r.relation = (c.in.Lists || r.split != "") && r.refers != nil && r.refers.holder.MultiValued && r.group == nil
 		return
 	}
 	r.relation, r.field = true, relationPrefix+r.attr.Path()

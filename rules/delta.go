@@ -32,6 +32,7 @@ func (m *Mapping) DeltaOf(rec adapters.Record, kept Kept, before, after *scim.Re
 			if err := m.relate(&d, r, after, keys, ids); err != nil {
 				return d, err
 			}
+			done[r.index] = r.Joined()
 			continue
 		}
 		if r.columns != nil {

@@ -131,6 +131,9 @@ func (c *compiler) checkSource(d *draft) {
 	if s.Kept && !c.checkKept(d) {
 		return
 	}
+	if !c.checkJoined(d) {
+		return
+	}
 	one := s.Relation == nil && !expression && s.Refers.Value == "" && s.Split.Value == ""
 	switch {
 	case s.Kept && s.Field.Value == "":
@@ -146,8 +149,8 @@ func (c *compiler) checkSource(d *draft) {
 		c.ps.add(s.Path, "", "the values of %s are keys, which no expression may see", s.Path.Value)
 	case expression && (len(s.Values) > 0 || s.Split.Value != "" || s.Format.Value != ""):
 		c.ps.add(s.Path, "use one of the two", "the rule for %s has an expression and values, split or format", s.Path.Value)
-	case s.Refers.Value != "" && (len(s.Values) > 0 || s.Split.Value != "" || s.Format.Value != ""):
-		c.ps.add(s.Path, "", "the values of %s are keys: values, split and format do not go with refers", s.Path.Value)
+	case s.Refers.Value != "" && (len(s.Values) > 0 || s.Format.Value != ""):
+		c.ps.add(s.Path, "", "the values of %s are keys: values and format do not go with refers", s.Path.Value)
 	case s.Refers.Value != "" && holderOf(a).Type == scim.TypeComplex && holderOf(a).Find("value") == nil:
 		c.ps.add(s.Path, "", "%s has no sub-attribute value that could refer to a %s", s.Path.Value, s.Refers.Value)
 	case s.Split.Value != "" && !a.MultiValued:

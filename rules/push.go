@@ -31,7 +31,7 @@ func (m *Mapping) Push(e filter.Expr, l Lookup) (pushed, rest filter.Expr) {
 	caps := filter.Caps{Or: m.caps.Or, Not: m.caps.Not}
 	pushed, rest = filter.Split(e, func(leaf filter.Expr) (filter.Expr, bool) { return m.leaf(leaf, l) }, caps)
 	if rest != nil {
-		pushed = filter.AndOf(pushed, m.widerAll(rest))
+		pushed = filter.AndOf(pushed, m.widerAll(rest, l))
 	}
 	if pushed != nil {
 		pushed = filter.Simplify(pushed)

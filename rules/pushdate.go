@@ -84,7 +84,7 @@ func (m *Mapping) modifiedCompare(c *filter.Compare) filter.Expr {
 }
 
 // widerAll joins what is wider than the terms of what remains; nil if nothing is.
-func (m *Mapping) widerAll(rest filter.Expr) filter.Expr {
+func (m *Mapping) widerAll(rest filter.Expr, l Lookup) filter.Expr {
 	terms, ok := rest.(filter.And)
 	if !ok {
 		terms = filter.And{rest}
@@ -92,7 +92,7 @@ func (m *Mapping) widerAll(rest filter.Expr) filter.Expr {
 	var out []filter.Expr
 	for _, t := range terms {
 		if c, ok := t.(*filter.Compare); ok {
-			out = append(out, m.wider(c))
+			out = append(out, m.wider(c, l))
 		}
 	}
 	return filter.AndOf(out...)
@@ -100,7 +100,7 @@ func (m *Mapping) widerAll(rest filter.Expr) filter.Expr {
 
 // wider is a filter over fields that is true wherever a comparison is, for one
 // that cannot be pushed as it is; nil if there is none that the backend can.
-func (m *Mapping) wider(c *filter.Compare) filter.Expr {
+func (m *Mapping) wider(c *filter.Compare, l Lookup) filter.Expr {
 	a := attribute(c)
 	var t filter.Expr
 	switch {
@@ -116,6 +116,8 @@ func (m *Mapping) wider(c *filter.Compare) filter.Expr {
 		t = anyOf(terms...)
 	case c.Match == filter.DateTime && m.byAttr[a] != nil:
 		t = m.widerDate(c, m.byAttr[a])
+	case m.references[a] != nil:
+		t = m.widerReference(c, l)
 	default:
 		t = m.widerText(c)
 	}

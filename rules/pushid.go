@@ -65,7 +65,7 @@ func (m *Mapping) keptCompare(c *filter.Compare, l Lookup) filter.Expr {
 // a reference has a value at all, the field alone does not tell: its record may
 // be out of scope. Of the several values of a relation, another one may differ.
 func (m *Mapping) referenceCompare(c *filter.Compare, r *Rule, l Lookup) filter.Expr {
-	if !identifies(c) || l.Key == nil && l.All == nil || r.refers.asURI() || c.Op == filter.Ne && r.relation {
+	if !identifies(c) || l.Key == nil && l.All == nil || r.Joined() || r.refers.asURI() || c.Op == filter.Ne && r.relation {
 		return nil
 	}
 	keys := l.keysOf(r.refers.typ, c.Value.Str)

@@ -36,7 +36,7 @@ func (m *Mapping) Read(rec adapters.Record, p *Plan, warn func(*Rule, error)) (*
 			}
 		}
 		if r.refers != nil {
-			if keys := r.keys(rec); len(keys) > 0 {
+			if keys := r.Keys(rec.At(r.index)); len(keys) > 0 {
 				refs = append(refs, Reference{Type: r.refers.typ, Keys: keys, Checked: m.field(r).Checked, res: res, rule: r})
 			}
 			continue
@@ -181,18 +181,6 @@ func separator(split string) string {
 		return s
 	}
 	return split
-}
-
-// keys are the keys that a reference holds.
-func (r *Rule) keys(rec adapters.Record) []string {
-	raw := rec.At(r.index)
-	if list, ok := raw.([]string); ok {
-		return list
-	}
-	if s := text(raw); s != "" {
-		return []string{s}
-	}
-	return nil
 }
 
 // Fill puts the ids of a reference's records into the resource, in the order of

@@ -158,6 +158,11 @@ func (m *Mapping) relate(d *adapters.Delta, r *Rule, after *scim.Resource, keys 
 		wanted[id] = key
 	}
 	held := list(d.Before.At(r.index))
+	old := any(held)
+	if r.Joined() {
+		old = d.Before.At(r.index)
+		held = r.Keys(old)
+	}
 	var add, remove, keep []string
 	there := map[string]bool{}
 	for _, key := range held {
@@ -178,12 +183,15 @@ func (m *Mapping) relate(d *adapters.Delta, r *Rule, after *scim.Resource, keys 
 	if len(add)+len(remove) == 0 {
 		return nil
 	}
-	whole := append(keep, add...)
+	whole, err := r.Hold(append(keep, add...))
+	if err != nil {
+		return err
+	}
 	d.After.SetAt(r.index, whole)
 	if m.field(r).Delta {
 		d.Members = append(d.Members, adapters.MemberChange{Field: r.field, Add: add, Remove: remove})
 	} else {
-		d.Set = append(d.Set, adapters.Change{Field: r.field, Old: held, New: whole})
+		d.Set = append(d.Set, adapters.Change{Field: r.field, Old: old, New: whole})
 	}
 	return nil
 }

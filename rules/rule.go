@@ -27,7 +27,7 @@ type Rule struct {
 	list     bool // the field holds several values
 	format   string
 	refers   *reference
-	relation bool            // field holds the keys of members
+	relation bool            // field holds the keys of members: as a list, or with split as a text
 	columns  []*Rule         // the columns, where the elements are rows
 	shape    *adapters.Shape // of the rows
 	copies   bool            // a text of the backend is the value as it is
@@ -96,7 +96,7 @@ func (r *Rule) Default() (scim.Value, bool) { return r.fallback, r.hasDef }
 
 // Costly reports whether reading the rule's attribute costs the backend more
 // than a field of the same record: a join table.
-func (r *Rule) Costly() bool { return r.relation || r.columns != nil }
+func (r *Rule) Costly() bool { return r.relation && !r.Joined() || r.columns != nil }
 
 // Top is the top-level attribute, or the extension container, that the rule
 // makes or makes a part of.
@@ -121,6 +121,8 @@ func (r *Rule) Describe() string {
 		return "rows of " + r.spec.Rows.Table.Value
 	case r.spec.Lookup != nil:
 		return r.spec.Field.Value + " through " + r.spec.Lookup.Table.Value + "." + r.spec.Lookup.Name.Value
+	case r.Joined():
+		return r.field + ", split at " + strconv.Quote(r.split) + ", refers to " + r.refers.typ
 	case r.relation && r.spec.Relation == nil:
 		return r.field + ", a list, refers to " + r.refers.typ
 	case r.relation:
@@ -172,10 +174,11 @@ func (r *Rule) Pushable(m *Mapping) string {
 	}
 	known := func(string, string) (string, bool) { return "x", true }
 	kept := func(*filter.Compare) ([]string, bool) { return nil, true }
-	if _, ok := m.leaf(c, Lookup{Key: known, Kept: kept}); ok {
+	l := Lookup{Key: known, Kept: kept}
+	if _, ok := m.leaf(c, l); ok {
 		return "yes"
 	}
-	if m.wider(c) != nil {
+	if m.wider(c, l) != nil {
 		return "in part"
 	}
 	return "no"

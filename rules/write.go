@@ -315,5 +315,5 @@ func (r *Rule) writeReference(res *scim.Resource, keys Keys) (any, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
-	return found, nil
+	return r.Hold(found)
 }

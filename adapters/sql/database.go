@@ -27,6 +27,7 @@ type Database struct {
 	mu      sync.RWMutex
 	schemas map[string]*schema     // by folded name
 	members map[string][]*Relation // relations whose members are rows of a table, by its folded name
+	texts   map[Text]bool          // in which keys stand
 }
 
 var (

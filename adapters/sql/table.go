@@ -47,6 +47,9 @@ type Table struct {
 	// and within its scope. No key and nothing in Where may be one of them.
 	References []Reference
 
+	// Texts are columns of the shape that name several records.
+	Texts []Text
+
 	// Where is the table's scope: rows of which it is not true are as if they
 	// were not there. Its names are columns, not only those of the shape; its
 	// leaves are bound. nil: all rows.
@@ -152,6 +155,7 @@ func (db *Database) Table(t Table, shape *adapters.Shape) (*Adapter, error) {
 	}
 	a.caps = a.capabilities(shape)
 	db.refer(t.Relations)
+	db.note(&t)
 	return a, nil
 }
 
@@ -176,6 +180,9 @@ func (t *Table) check() []error {
 	}
 	for _, r := range t.References {
 		errs = append(errs, r.Refers.check()...)
+	}
+	for _, x := range t.Texts {
+		errs = append(errs, checkName("column", x.Field), checkName("table", x.Table), checkName("key column", x.Key))
 	}
 	return errs
 }

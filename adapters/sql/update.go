@@ -156,7 +156,10 @@ func (u *update) run(ctx context.Context, s session) ([]any, error) {
 			return nil, err
 		}
 	}
-	return at, u.relations(ctx, s, at)
+	if err := u.relations(ctx, s, at); err != nil || !u.renames || keyOf(from) == keyOf(at) {
+		return at, err
+	}
+	return at, u.a.renameTexts(ctx, s, from, at)
 }
 
 // holds compares the fields that must hold what they held, in the row that was

@@ -231,6 +231,11 @@ func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 			t.References = append(t.References, sql.Reference{Field: ref.Field, Refers: *to})
 		}
 	}
+	for _, x := range m.TextFields() {
+		if to := a.cfg.Resource(x.Refers); to.Target.Backend.Value == r.Target.Backend.Value && len(to.Target.Key) == 1 {
+			t.Texts = append(t.Texts, sql.Text{Field: x.Field, Separator: x.Separator, Table: to.Target.SQL.Table.Value, Key: to.Target.Key[0].Value})
+		}
+	}
 	for _, rel := range m.Relations {
 		own, other := held(r, rel)
 		t.Relations = append(t.Relations, sql.Relation{Field: rel.Field, Table: rel.Table, Owner: rel.Owner, Member: rel.Member,

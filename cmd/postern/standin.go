@@ -72,7 +72,7 @@ func (t *trialRun) standInField(m *rules.Mapping, name string) memory.Field {
 		}
 	}
 	for _, r := range m.Rules() {
-		if _, list := r.Refers(); list && r.Field() == name {
+		if _, list := r.Refers(); list && r.Field() == name && !r.Joined() {
 			f.Multi = true
 		}
 	}

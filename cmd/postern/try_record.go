@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/trace"
 	"github.com/postern/postern/config"
 	"github.com/postern/postern/gateway/auth"
@@ -90,14 +89,8 @@ func eachReference(m *rules.Mapping, rec trace.Record, tell func(typ, key string
 		if typ == "" {
 			continue
 		}
-		switch v := rec.Fields[r.Field()].V.(type) {
-		case []string:
-			for _, k := range v {
-				tell(typ, k)
-			}
-		case nil:
-		default:
-			tell(typ, adapters.Text(v))
+		for _, k := range r.Keys(rec.Fields[r.Field()].V) {
+			tell(typ, k)
 		}
 	}
 }
