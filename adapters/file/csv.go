@@ -285,7 +285,7 @@ func (t *table) raw(value string, quoted, alone bool) (raw, why string) {
 // checkCharacters says what is wrong with a delimiter and a quote.
 func checkCharacters(comma, quote string) error {
 	for _, c := range []string{comma, quote} {
-		if utf8.RuneCountInString(c) > 1 || strings.ContainsAny(c, "\r\n") || c == string(utf8.RuneError) {
+		if utf8.RuneCountInString(c) > 1 || strings.ContainsAny(c, "\r\n") || !utf8.ValidString(c) || c == string(utf8.RuneError) || c == mark {
 			return fmt.Errorf("%s is not one character", strconv.Quote(c))
 		}
 	}
