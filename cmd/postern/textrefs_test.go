@@ -25,8 +25,9 @@ INSERT INTO alias VALUES ('sales@x', 'out@y, ada@x,root@x,, bob@x ,out@z'), ('ch
 `
 
 // TestReferencesInAText: members that are a list in one column, among addresses that
-// are no resources (P-48).
+// are no resources.
 func TestReferencesInAText(t *testing.T) {
+	// R-16: members come and go, here in a text.
 	for name, yaml := range map[string]string{"scope": textRefsYAML, "no scope": strings.Replace(textRefsYAML, `, scope: 'record.kind != "builtin"'`, "", 1)} {
 		t.Run(name, func(t *testing.T) {
 			eachEngine(t, yaml, textRefsSQL, func(r *rig) { textRefs(r, name == "scope") })

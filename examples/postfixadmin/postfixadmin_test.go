@@ -62,6 +62,33 @@ func (p postfixadmin) user(t *testing.T, userName string) map[string]any {
 	return map[string]any{"userName": userName, "displayName": name, `emails[type eq "home"].value`: other, `phoneNumbers[type eq "work"].value`: phone, "active": active}
 }
 
+// group is who of the mailboxes gets what is sent to an alias.
+func (p postfixadmin) group(t *testing.T, displayName string) (members []string, there bool) {
+	t.Helper()
+	var to, domain string
+	var active bool
+	err := p.db.QueryRow("SELECT goto, domain, active FROM alias WHERE address = ?", displayName+"@example.com").Scan(&to, &domain, &active)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if domain != "example.com" || !active {
+		t.Errorf("%s is in %q, active %t", displayName, domain, active)
+	}
+	for address := range strings.SplitSeq(to, ",") {
+		var n int
+		if err := p.db.QueryRow("SELECT count(*) FROM mailbox WHERE username = ?", address).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			members = append(members, address)
+		}
+	}
+	return members, true
+}
+
 var formToken = regexp.MustCompile(`name="token" value="([^"]*)"`)
 
 // logsIn is whether the application itself lets somebody in.
@@ -117,9 +144,11 @@ func TestLife(t *testing.T) {
 			Person: person, Held: app.user, Loose: []string{`emails[type eq "home"].value`, `phoneNumbers[type eq "work"].value`},
 			Refused: map[string]any{`phoneNumbers[type eq "work"].value`: strings.Repeat("1", 31)},
 		},
-		// What the extension has is made of the userName, whatever is sent for it.
-		Conform: []string{"--user", `{"userName":"{n}@example.com","emails":[{"type":"home","value":"{n}@example.net"}]}`, "--skip", "S-25,P-20,P-28,P-34,P-56"},
+		Groups: &exampletest.Groups{Held: app.group, NeedsOne: true},
+		// What the extension has is made of the userName, whatever is sent for it. An alias leads somewhere: the last four make groups without members.
+		Conform: []string{"--user", `{"userName":"{n}@example.com","emails":[{"type":"home","value":"{n}@example.net"}]}`, "--skip", "S-25,P-20,P-28,P-34,P-56,C-17,R-18,P-57,B-07"},
 	}.Run(t, g)
+	t.Run("alias", func(t *testing.T) { alias(t, g, app) })
 	t.Run("log-in", func(t *testing.T) { logIn(t, g, app) })
 }
 
@@ -151,4 +180,38 @@ func logIn(t *testing.T, g *exampletest.Gateway, app postfixadmin) {
 	expect("enabled", second, true)
 	g.Do(204, "DELETE", at, nil)
 	expect("deleted", second, false)
+}
+
+// alias: addresses elsewhere stay where they are, and a mailbox that gets another
+// address takes its place in the aliases along.
+func alias(t *testing.T, g *exampletest.Gateway, app postfixadmin) {
+	if _, err := app.db.Exec("INSERT INTO alias (address, goto, domain, created, modified) VALUES ('sales@example.com', 'ann@elsewhere.example,boss@other.example', 'example.com', NOW(), NOW())"); err != nil {
+		t.Fatal(err)
+	}
+	eva := exampletest.Resource{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": "eva@example.com"}
+	id := g.Do(201, "POST", "/Users", eva)["id"].(string)
+	found := g.Find("/Groups", `displayName eq "sales"`)
+	if len(found) != 1 || found[0]["members"] != nil || len(g.Find("/Groups", `displayName eq "eva"`)) != 0 {
+		t.Fatalf("found %v; the alias of a mailbox is no group", found)
+	}
+	at := "/Groups/" + found[0]["id"].(string)
+	expect := func(want string) {
+		t.Helper()
+		var to string
+		if err := app.db.QueryRow("SELECT goto FROM alias WHERE address = 'sales@example.com'").Scan(&to); err != nil || to != want {
+			t.Errorf("goto is %q, want %q; %v", to, want, err)
+		}
+	}
+	g.Patch(at, exampletest.Op{Op: "add", Path: "members", Value: []any{map[string]any{"value": id}}})
+	expect("ann@elsewhere.example,boss@other.example,eva@example.com")
+	g.Patch("/Users/"+id, exampletest.Op{Op: "replace", Path: "userName", Value: "eve@example.com"})
+	expect("ann@elsewhere.example,boss@other.example,eve@example.com")
+	if held := app.user(t, "eve@example.com"); held == nil {
+		t.Error("the mailbox is gone")
+	}
+	if got := g.Find("/Groups", `members.value eq "`+id+`"`); len(got) != 1 {
+		t.Errorf("the mailbox is a member of %v", got)
+	}
+	g.Do(204, "DELETE", at, nil)
+	g.Do(204, "DELETE", "/Users/"+id, nil)
 }
