@@ -15,7 +15,7 @@ KILLS   ?= 100
 TAGS    ?= nomsgpack
 export CGO_ENABLED = 1
 
-.PHONY: all build run test race lint fuzz model crash bench docs clean
+.PHONY: all build run test race lint fuzz model crash crowd bench docs clean
 
 all: build
 
@@ -44,6 +44,10 @@ model:
 # The program killed again and again: the short form is part of the tests.
 crash:
 	CRASH_OPERATIONS=$(OPERATIONS) CRASH_KILLS=$(KILLS) $(GO) test ./cmd/postern -run 'TestCrash' -count=1 -timeout 24h -v
+
+# Sixteen clients change one user and one group for a minute, under the race detector.
+crowd:
+	CROWD_TIME=1m $(GO) test -race ./cmd/postern -run 'TestLostUpdates$$' -count=1 -v
 
 # Half a minute of each fuzz target.
 fuzz:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,19 @@ func crowd(n int, f func(i int)) {
 	all.Wait()
 }
 
+// crowdTime is how long a crowd is at work: CROWD_TIME, or two seconds.
+func crowdTime(t *testing.T) time.Duration {
+	text := os.Getenv("CROWD_TIME")
+	if text == "" {
+		return 2 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal("CROWD_TIME:", err)
+	}
+	return d
+}
+
 // TestLostUpdates lets sixteen clients change one user and one group. Each has an
 // attribute, or members, of its own and checks that nobody else undoes them.
 func TestLostUpdates(t *testing.T) {
@@ -31,7 +45,7 @@ func TestLostUpdates(t *testing.T) {
 	paths := []string{"title", "nickName", "displayName", "preferredLanguage", "name.givenName", "name.familyName", `emails[type eq \"work\"].value`, `phoneNumbers[type eq \"work\"].value`,
 		`phoneNumbers[type eq \"mobile\"].value`, `addresses[type eq \"work\"].streetAddress`, `addresses[type eq \"work\"].postalCode`, `addresses[type eq \"work\"].locality`,
 		enterpriseUser + ":department", enterpriseUser + ":costCenter", enterpriseUser + ":employeeNumber", "externalId"}
-	until := time.Now().Add(2 * time.Second)
+	until := time.Now().Add(crowdTime(t))
 	var changes, conflicts atomic.Int64
 	last := make([]string, len(paths))
 	sets := make([][]string, len(paths))
