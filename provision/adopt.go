@@ -79,8 +79,7 @@ func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry
 		u.after.Set(active, scim.Bool(true))
 	}
 	if c.trying() {
-		u.tried(ctx, c, t, "create, of a record that is there", e.Identity)
-		return u.answer(ctx, c, t, u.rec, e, u.plan, who)
+		return u.pretendAdoption(ctx, d)
 	}
 	if err := u.amend(ctx); err != nil {
 		return nil, err
@@ -127,8 +126,13 @@ func (u *update) amend(ctx context.Context) error {
 	if d.Empty() && f.Empty() {
 		return nil
 	}
-	if !d.Empty() && !u.t.inScope(d.After) {
-		return scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", u.t.name)
+	if err := u.admissible(d); err != nil {
+		return err
+	}
+	if u.disables() {
+		if err := u.spare(ctx, u.c); err != nil {
+			return err
+		}
 	}
 	in := identity.Intent{Domain: u.c.Caller.domain(), Type: u.t.name, Backend: u.t.Backend, Kind: identity.IntentChange, Identity: u.e.Identity,
 		Keys: []string{string(u.rec.Key)}, Follow: f}
@@ -137,6 +141,38 @@ func (u *update) amend(ctx context.Context) error {
 		u.rec.Key, u.e.Key = stored.Key, string(stored.Key)
 	}
 	return err
+}
+
+// admissible refuses an adoption that would take the record out of what
+// provisioning may manage.
+func (u *update) admissible(d adapters.Delta) error {
+	if d.Empty() || u.t.inScope(d.After) && u.t.Mapping.Managed(d.After) {
+		return nil
+	}
+	return scim.Bad(scim.InvalidValue, "This %s would be outside what provisioning may manage here.", u.t.name)
+}
+
+// pretendAdoption answers an adoption that is not carried out.
+func (u *update) pretendAdoption(ctx context.Context, in *schema.Decoded) (*scim.Resource, error) {
+	d, err := u.t.Mapping.DeltaOf(u.rec, u.kept, u.before, u.after, u.who.key, u.who.id)
+	if err == nil {
+		err = u.admissible(d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rec, e := u.rec, u.e
+	if !d.Empty() {
+		rec = d.After
+	}
+	if e.ID == "" {
+		e.Identity, e.ID = "none", pretendedID()
+	}
+	if ext := u.externalID(u.t, in.Resource); ext != "" {
+		e.ExternalID = ext
+	}
+	u.tried(ctx, u.c, u.t, "create, of a record that is there", u.e.Identity)
+	return u.answer(ctx, u.c, u.t, rec, e, u.plan, u.who)
 }
 
 // overlay is a resource with the values that were sent: what was not mentioned

@@ -2,8 +2,10 @@ package provision_test
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/postern/postern/provision"
 	"github.com/postern/postern/scim"
@@ -117,4 +119,36 @@ func TestAdoptTogether(t *testing.T) {
 	if len(seen) != len(clients) || r.stored() != 1 {
 		t.Errorf("%d records, ids %v", r.stored(), got)
 	}
+}
+
+// TestAdoptTried: a dry run answers what would be, with an id that leads nowhere.
+func TestAdoptTried(t *testing.T) {
+	r := newRig(t, settings{correlate: provision.Correlation{Adopt: true}, managed: `record.title != "Service"`})
+	r.raw(map[string]any{"login": "ada", "status": "A", "nick": "Addie"})
+	before := r.snapshot()
+	c := r.call(r.User, may(provision.Trying))
+	res := r.create(c, `{"userName":"ADA","externalId":"e7","title":"Dr"}`)
+	for path, want := range map[string]any{"userName": "ADA", "externalId": "e7", "title": "Dr", "nickName": "Addie"} {
+		if got := value(t, c, res, path); got != want {
+			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
+	if !strings.HasPrefix(res.ID(), "dry-run-") || r.snapshot() != before {
+		t.Errorf("id %q, and the backend holds %s", res.ID(), r.snapshot())
+	}
+	_, err := r.tryCreate(r.call(r.User), `{"userName":"ada","title":"Service"}`)
+	refused(t, "GW-25 an adoption that leads out of what is managed", err, 400, scim.InvalidValue)
+	r.create(r.call(r.User), `{"userName":"ada"}`) // for the client it is new, still
+}
+
+// TestAdoptedCount: an adoption that sets somebody inactive counts (GW-29).
+func TestAdoptedCount(t *testing.T) {
+	r := newRig(t, settings{correlate: provision.Correlation{Adopt: true}})
+	for _, name := range []string{"ada", "bob"} {
+		r.raw(map[string]any{"login": name, "status": "A"})
+	}
+	few := func(c *provision.Call) { c.Caller.Removals = provision.Quota{Most: 1, Within: time.Hour} }
+	r.create(r.call(r.User, few), `{"userName":"ada","active":false}`)
+	_, err := r.tryCreate(r.call(r.User, few), `{"userName":"bob","active":false}`)
+	refused(t, "GW-29", err, 403, "")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/rules"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/filter"
 	"github.com/postern/postern/scim/schema"
@@ -38,43 +39,55 @@ func (n *Identities) End(ctx context.Context, now time.Time) (int, error) {
 }
 
 func (n *Identities) end(ctx context.Context, t *target, now time.Time) (int, error) {
-	due, err := t.due(now)
-	if err != nil {
-		return 0, err
-	}
-	over := func(a *scim.Attribute) bool { return within(a, t.Mapping.Ends()) || a == t.active() }
+	keys, err := n.overdue(adapters.WithoutCache(ctx), t, now)
+	failed := []error{err}
 	done := 0
-	tried := map[adapters.Key]bool{} // in vain, or the backend would be asked for ever
-	var failed []error
-	for {
-		found, err := n.satisfying(adapters.WithoutCache(ctx), n.tenant, t, t.Adapter, due, over, t.scope.Want)
-		if err != nil {
-			return done, errors.Join(append(failed, err)...)
+	for _, k := range keys {
+		if err := ignore(adapters.NotFound, n.deactivate(ctx, n.tenant, t, k)); err != nil {
+			failed = append(failed, err)
+			continue
 		}
-		fresh := 0
-		for _, rec := range found {
-			if tried[rec.Key] {
-				continue
-			}
-			tried[rec.Key] = true
-			fresh++
-			if !t.inScope(rec) || !t.Mapping.Managed(rec) {
-				continue
-			}
-			if err := ignore(adapters.NotFound, n.deactivate(ctx, n.tenant, t, rec.Key)); err != nil {
-				failed = append(failed, err)
-				continue
-			}
-			done++
-		}
-		if fresh == 0 || ctx.Err() != nil {
-			break
-		}
+		done++
 	}
 	if done > 0 {
 		n.log.InfoContext(ctx, "resources were set inactive because their end date is past", "type", t.name, "resources", done)
 	}
 	return done, errors.Join(failed...)
+}
+
+// overdue finds the managed records whose end date is past, however many others
+// there are that stay as they are.
+func (n *Identities) overdue(ctx context.Context, t *target, now time.Time) (keys []adapters.Key, err error) {
+	due, err := t.due(now)
+	if err != nil {
+		return nil, err
+	}
+	note := func(recs []adapters.Record) {
+		for _, rec := range recs {
+			if t.inScope(rec) && t.Mapping.Managed(rec) {
+				keys = append(keys, rec.Key)
+			}
+		}
+	}
+	kept, err := n.keptLookup(ctx, n.tenant, t, due)
+	if err != nil {
+		return nil, err
+	}
+	pushed, rest := t.Mapping.Push(due, rules.Lookup{Kept: kept})
+	if rest != nil || pushed == nil { // then all records are read anyway
+		over := func(a *scim.Attribute) bool { return within(a, t.Mapping.Ends()) || a == t.active() }
+		found, err := n.satisfying(ctx, n.tenant, t, t.Adapter, due, over, t.scope.Want)
+		note(found)
+		return keys, err
+	}
+	for from, more := "", true; more; more = from != "" {
+		var pg adapters.Page
+		if pg, from, err = t.step(ctx, t.Adapter, from, adapters.Query{Filter: pushed, Limit: scanChunk, Want: t.scope.Want}); err != nil {
+			return keys, err
+		}
+		note(pg.Records)
+	}
+	return keys, nil
 }
 
 // due is true of active resources whose end date is past.

@@ -46,10 +46,13 @@ func (s *Service) tried(ctx context.Context, c Call, t *target, what, identity s
 	s.log.InfoContext(ctx, "dry run: nothing was changed", "operation", what, "type", t.name, "client", c.Caller.Client, "identity", identity)
 }
 
+// pretendedID is an id that nobody has and that says so.
+func pretendedID() string { return "dry-run-" + strings.ToLower(rand.Text()) }
+
 // pretend answers a create that is not carried out: an id that nobody has, and
 // the record as it would be sent to the backend.
 func (s *Service) pretend(ctx context.Context, c Call, t *target, rec adapters.Record, who *cast, externalID string) (*scim.Resource, error) {
 	s.tried(ctx, c, t, "create", "")
-	e := identity.Entry{Type: t.name, Backend: t.Backend, Primary: true, Identity: "none", ID: "dry-run-" + strings.ToLower(rand.Text()), ExternalID: externalID}
+	e := identity.Entry{Type: t.name, Backend: t.Backend, Primary: true, Identity: "none", ID: pretendedID(), ExternalID: externalID}
 	return s.answer(ctx, c, t, rec, e, t.plan(c), who)
 }

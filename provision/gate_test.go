@@ -105,7 +105,7 @@ func TestEnds(t *testing.T) {
 	r := newRig(t, settings{ends: "meta.created", managed: `record.title != "Service"`, scope: `record.nick != "hidden"`})
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	want := 0
-	for i := range 250 {
+	for i := range 900 {
 		values := map[string]any{"login": fmt.Sprint("u", i), "status": "A", "hired": "2026-05-01T12:00:00Z"}
 		switch i % 5 {
 		case 1:
