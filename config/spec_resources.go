@@ -278,7 +278,7 @@ members: {table: employee_role, owner: role_id, member: emp_no, refers: User}
 userType: {kept: true}
 'emails[type eq "home"].value': {name: private_mail, mutability: readOnly}
 `,
-		keys: []key[R]{
+		keys: append([]key[R]{
 			field("name", text(), func(r *R) *Text { return &r.Name }).like("login").says("The backend's field."),
 			field("values", coded(), func(r *R) *[]Coded { return &r.Values }).like("{A: true, L: false}").
 				says("What the backend's values mean, one by one."),
@@ -313,19 +313,26 @@ userType: {kept: true}
 			field("kept", boolean(), func(r *R) *Bool { return &r.Kept }).like("true").
 				says("The backend has no room for the attribute: Postern keeps it in the mapping table. With an extension's name, all attributes of it that no other line maps. " +
 					"With `name` the field is written as well, but not read."),
-			field("default", optional(anyText()), func(r *R) **Text { return &r.Default }).like("Employee").
-				says("What a new resource gets when the client says nothing."),
-			field("mutability", choice("readOnly", "immutable"), func(r *R) *Text { return &r.Mutability }).like("readOnly").
-				says("Stricter than the schema says."),
-			field("uniqueness", choice("none", "server", "global"), func(r *R) *Text { return &r.Uniqueness }).like("server").
-				says("Other than the schema says; the backend must enforce it."),
-			field("required", boolean(), func(r *R) *Bool { return &r.Required }).like("true").says("A resource must have it, though the schema does not say so."),
-			field("sensitive", boolean(), func(r *R) *Bool { return &r.Sensitive }).like("true").
-				says("Its values must not stand in URLs, which proxies and logs keep: a filter on it in a GET is refused (403 `sensitive`), and the client sends it by POST `.search`."),
-		},
+		}, characteristicKeys()...),
 		check: checkRule,
 	}
 	return abbreviated(long.form(), text(), func(t Text, r *R) { r.Name = t })
+}
+
+// characteristicKeys are what a rule says of the attribute, besides where it lives.
+func characteristicKeys() []key[Rule] {
+	type R = Rule
+	return []key[R]{
+		field("default", optional(anyText()), func(r *R) **Text { return &r.Default }).like("Employee").
+			says("What a new resource gets when the client says nothing."),
+		field("mutability", choice("readOnly", "immutable"), func(r *R) *Text { return &r.Mutability }).like("readOnly").
+			says("Stricter than the schema says."),
+		field("uniqueness", choice("none", "server", "global"), func(r *R) *Text { return &r.Uniqueness }).like("server").
+			says("Other than the schema says; the backend must enforce it."),
+		field("required", boolean(), func(r *R) *Bool { return &r.Required }).like("true").says("A resource must have it, though the schema does not say so."),
+		field("sensitive", boolean(), func(r *R) *Bool { return &r.Sensitive }).like("true").
+			says("Its values must not stand in URLs, which proxies and logs keep: a filter on it in a GET is refused (403 `sensitive`), and the client sends it by POST `.search`."),
+	}
 }
 
 // checkRule finds keys that cannot stand together, or alone.
