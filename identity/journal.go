@@ -164,7 +164,7 @@ func (s *Store) CreateFor(ctx context.Context, in Intent, key string) (Entry, er
 		if err == nil && !ok {
 			var fresh bool
 			if fresh, err = x.unlinkOlder(in.Domain.Tenant, l, in.Begun); err == nil {
-				made, err = s.bind(x, in.Domain, l, in.ExternalID, fresh)
+				made, err = s.bind(x, in.Domain, l, in.ExternalID, fresh, true)
 			}
 		}
 		if err != nil {
@@ -211,7 +211,7 @@ func (s *Store) CreateFound(ctx context.Context, in Intent, key string) (e Entry
 			return err
 		}
 		if ok = !linked || row.created >= in.Begun.UnixMicro(); ok {
-			if e, err = s.bind(x, in.Domain, l, in.ExternalID, !linked); err != nil {
+			if e, err = s.bind(x, in.Domain, l, in.ExternalID, !linked, true); err != nil {
 				return err
 			}
 			if err := x.follow(in, key); err != nil {

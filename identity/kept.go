@@ -150,7 +150,10 @@ func (x *session) follow(in Intent, key string) error {
 			return err
 		}
 	}
-	return x.keep(row.Nr, f.Keep)
+	if in.Kind == IntentCreate { // who saw the record before this was entered may have changed it since
+		return x.keep(row.Nr, qKeepFirst, f.Keep)
+	}
+	return x.keep(row.Nr, qKeep, f.Keep)
 }
 
 // supersede takes out of earlier intents about the same identity what this one says
@@ -198,13 +201,13 @@ func followIn(text string) (f Follow, err error) {
 	return f, err
 }
 
-func (x *session) keep(link int64, values []Keeping) error {
+func (x *session) keep(link int64, how query, values []Keeping) error {
 	for _, v := range values {
 		var err error
 		if v.Value == "" {
 			_, err = x.exec(qUnkeep, link, v.Name)
 		} else {
-			_, err = x.exec(qKeep, link, v.Name, v.Value, v.Search)
+			_, err = x.exec(how, link, v.Name, v.Value, v.Search)
 		}
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
@@ -74,5 +75,35 @@ func testKept(t *testing.T) {
 	must[Entry](t)(s.Create(ctx, d1, Link{"User", "hr", "3"}, ""))
 	if k := kept("3"); k != nil {
 		t.Errorf("another record with the key: %v", k)
+	}
+}
+
+// TestKeptBeforeEntered: a create that is entered late keeps what nobody has kept since.
+func TestKeptBeforeEntered(t *testing.T) { onBoth(t, testKeptBeforeEntered) }
+
+func testKeptBeforeEntered(t *testing.T) {
+	s := open(t, Options{})
+	ctx := t.Context()
+	for n, enter := range []func(Intent, string) error{
+		func(in Intent, key string) error { _, err := s.CreateFor(ctx, in, key); return err },
+		func(in Intent, key string) error { _, _, err := s.CreateFound(ctx, in, key); return err },
+	} {
+		key := strconv.Itoa(n)
+		in := create("ada" + key)
+		in.Follow = Follow{Keep: []Keeping{{"nickName", `"First"`, "first"}, {"title", `"T"`, ""}}}
+		in = must[Intent](t)(s.Begin(ctx, in))
+		seen := must[[]Entry](t)(s.Ensure(ctx, d1, []Link{{"User", "hr", key}}))[0]
+		external := "E2"
+		s.change(t, Intent{Domain: d1, Type: "User", Backend: "hr", Kind: IntentChange, Identity: seen.Identity, Keys: []string{key},
+			Follow: Follow{Keep: []Keeping{{"nickName", `"Later"`, "later"}}, ExternalID: &external, ID: seen.ID}})
+		if err := enter(in, key); err != nil {
+			t.Fatal(err)
+		}
+		if k := must[[]Kept](t)(s.Kept(ctx, d1.Tenant, "User", "hr", []string{key}))[0]; k["nickName"] != `"Later"` || k["title"] != `"T"` {
+			t.Errorf("kept: %v", k)
+		}
+		if now := must[[]Entry](t)(s.Resolve(ctx, d1, "User", []string{seen.ID}))[0]; now.ExternalID != external {
+			t.Errorf("externalId: %q", now.ExternalID)
+		}
 	}
 }

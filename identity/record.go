@@ -27,7 +27,7 @@ func (s *Store) CreateSince(ctx context.Context, d Domain, l Link, externalID st
 				return err
 			}
 		}
-		e, err = s.bind(x, d, l, externalID, fresh)
+		e, err = s.bind(x, d, l, externalID, fresh, false)
 		return err
 	})
 	if err != nil {
@@ -49,8 +49,9 @@ func (x *session) unlinkOlder(tenant string, l Link, begun time.Time) (free bool
 }
 
 // bind answers the client's entry for a record, which it makes if need be. A
-// fresh link is known to nobody.
-func (s *Store) bind(x *session, d Domain, l Link, externalID string, fresh bool) (Entry, error) {
+// fresh link is known to nobody. Who is late comes after others who have met the
+// record, and changes no externalId that they gave it.
+func (s *Store) bind(x *session, d Domain, l Link, externalID string, fresh, late bool) (Entry, error) {
 	entries := unknown([]Link{l})
 	if !fresh {
 		var err error
@@ -65,7 +66,7 @@ func (s *Store) bind(x *session, d Domain, l Link, externalID string, fresh bool
 			return Entry{}, err
 		}
 	}
-	if externalID == "" || externalID == e.ExternalID {
+	if externalID == "" || externalID == e.ExternalID || late && e.ExternalID != "" {
 		return *e, nil
 	}
 	e.ExternalID = externalID

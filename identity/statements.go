@@ -289,6 +289,9 @@ WHERE t.name = ?4 AND t.search = ?5 AND t.search <> '' LIMIT ?6`
 	qKeep query = `
 INSERT INTO kept (link, name, value, search) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (link, name) DO UPDATE SET value = excluded.value, search = excluded.search`
+	// qKeepFirst keeps what nothing is kept for yet.
+	qKeepFirst query = `INSERT INTO kept (link, name, value, search) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (link, name) DO NOTHING`
+
 	qUnkeep  query = `DELETE FROM kept WHERE link = ?1 AND name = ?2`
 	qEarlier query = `SELECT nr, follow FROM journal WHERE tenant = ?1 AND identity = ?2 AND nr < ?3 AND kind IN ('rename', 'change')`
 	qFollow  query = `SELECT follow FROM journal WHERE nr = ?1`
@@ -335,5 +338,5 @@ func writeQueries() []query {
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
-		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qUnkeep, qTouch, qAmend}
+		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qKeepFirst, qUnkeep, qTouch, qAmend}
 }

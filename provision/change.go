@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/postern/postern/adapters"
@@ -15,7 +16,7 @@ import (
 func (s *Service) Replace(ctx context.Context, c Call, id string, d *schema.Decoded) (*scim.Resource, error) {
 	t := s.target(c)
 	p := t.changePlan(c, func(a *scim.Attribute) bool { return top(a).Mutability != scim.ReadOnly })
-	res, err := s.change(ctx, c, t, id, p, func(before *scim.Resource) (*scim.Resource, error) {
+	res, err := s.change(ctx, c, t, id, p, true, func(before *scim.Resource) (*scim.Resource, error) {
 		after := d.Resource.Clone()
 		t.Mapping.KeepDefaulted(before, after, func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) })
 		return after, schema.CheckReplace(before, after)
@@ -45,8 +46,8 @@ func (t *target) changePlan(c Call, touches func(*scim.Attribute) bool) *rules.P
 const attempts = 5
 
 // change reads a resource, lets work say what it should be, and stores the
-// difference.
-func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *rules.Plan,
+// difference. It is whole if what is not said goes.
+func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *rules.Plan, whole bool,
 	work func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
 	if err := c.gate(); err != nil {
 		return nil, err
@@ -64,8 +65,14 @@ func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *r
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		u := &update{Service: s, c: c, t: t, e: e, plan: p, who: newCast()}
+		u := &update{Service: s, c: c, t: t, e: e, plan: p, whole: whole, who: newCast()}
 		res, err := u.run(ctx, c.as(id, work))
+		if errors.Is(err, errEntered) {
+			if e, err = s.resolve(ctx, c, t, id); err == nil {
+				try = 0
+				continue
+			}
+		}
 		if try < attempts && adapters.Is(err, adapters.Conflict) && ctx.Err() == nil {
 			continue
 		}
@@ -91,6 +98,7 @@ type update struct {
 	t             *target
 	e             identity.Entry
 	plan          *rules.Plan // what was read of before
+	whole         bool        // what is not said goes
 	who           *cast
 	rec           adapters.Record
 	kept          identity.Kept // beside rec
@@ -107,6 +115,11 @@ func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resou
 	}
 	if err := u.t.manages(u.rec); err != nil {
 		return nil, err
+	}
+	if u.whole {
+		if err := u.entered(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := u.permitted(); err != nil {
 		return nil, err

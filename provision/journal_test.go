@@ -123,6 +123,43 @@ func TestCreateRepeated(t *testing.T) {
 	r.left(0)
 }
 
+// TestChangeBeforeCreateIsEntered: what somebody has set or taken away meanwhile a create
+// that was left behind does not bring back.
+func TestChangeBeforeCreateIsEntered(t *testing.T) {
+	for _, x := range []struct {
+		what, sent string
+		patch      bool
+		want       any
+	}{
+		{"sets it", `{"userName":"bob","externalId":"E2"}`, false, "E2"},
+		{"takes it away", `{"userName":"bob"}`, false, nil},
+		{"patches it", `{"op":"replace","path":"externalId","value":"E3"}`, true, "E3"},
+		{"patches something else", `{"op":"replace","path":"title","value":"T"}`, true, "E1"},
+	} {
+		t.Run(x.what, func(t *testing.T) {
+			r := newRig(t, settings{})
+			c := r.call(r.User)
+			r.silence("create", false)
+			_, err := r.tryCreate(c, `{"userName":"bob","externalId":"E1"}`)
+			equal(t, "no answer", status(err), 503)
+			r.silence("", false)
+			r.raw(map[string]any{"login": "bob", "status": "A"}) // the backend was late
+			seen := r.list(c, "").Resources[0]
+			equal(t, "not entered yet", value(t, c, seen, "externalId"), any(nil))
+			if x.patch {
+				r.patch(c, seen.ID(), "%s", x.sent)
+			} else if _, err := r.tryReplace(c, seen.ID(), x.sent); err != nil {
+				t.Fatal(err)
+			}
+			if _, left, err := r.admin().Resume(t.Context()); left != 0 || err != nil {
+				t.Fatal(left, err)
+			}
+			r.left(0)
+			equal(t, "externalId", value(t, c, r.get(c, seen.ID()), "externalId"), x.want)
+		})
+	}
+}
+
 // TestDeleteWithoutAnswer: a delete that had no answer is finished.
 func TestDeleteWithoutAnswer(t *testing.T) {
 	r := newRig(t, settings{})

@@ -23,7 +23,7 @@ func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Oper
 		p := t.changePlan(c, func(a *scim.Attribute) bool {
 			return slices.ContainsFunc(touched, func(x *scim.Attribute) bool { return top(a) == top(x) })
 		})
-		res, err = s.change(ctx, c, t, id, p, func(before *scim.Resource) (*scim.Resource, error) {
+		res, err = s.change(ctx, c, t, id, p, false, func(before *scim.Resource) (*scim.Resource, error) {
 			return patch.Apply(before, ops)
 		})
 	}
