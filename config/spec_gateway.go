@@ -98,8 +98,8 @@ func gateway() form[Gateway] {
 				says("A second listener: `/healthz` and `/readyz`, which need no token, and the admin API, which does (`admins`). Default: none."),
 			field("etags", boolean(), func(g *G) *Bool { return &g.ETags }).or("true").
 				says("Whether resources have versions: ETag, `meta.version`, If-Match and If-None-Match."),
-			field("proposals", list(choice("multiStatus")), func(g *G) *[]Text { return &g.Proposals }).like("[multiStatus]").
-				says("What is no standard, and off by default. `multiStatus`: a PATCH with the header `Prefer: multi-status` has each operation carried out by itself, and is answered with 207 and a status for each."),
+			field("proposals", list(choice("multiStatus", "elementKeys")), func(g *G) *[]Text { return &g.Proposals }).like("[multiStatus]").
+				says("What is no standard, and off by default. `multiStatus`: a PATCH with the header `Prefer: multi-status` has each operation carried out by itself, and is answered with 207 and a status for each. `elementKeys`: each element of a complex multi-valued attribute has a [key and a URL](resources.md#elements) of its own, `/Users/{id}/emails/{key}`."),
 			field("limits", limits(), func(g *G) *Limits { return &g.Limits }).or("{}").
 				says("What one request may cost."),
 			field("log", logging(), func(g *G) *Log { return &g.Log }).or("{}").

@@ -84,6 +84,8 @@ type Options struct {
 	CursorTime time.Duration
 
 	Proposals Proposals
+	// Elements gives elements URLs of their own; nil: they have none.
+	Elements Elements
 
 	// Pause says what is refused for now; nil: nothing ever.
 	Pause func() Pause
@@ -146,6 +148,7 @@ func New(o Options) (http.Handler, error) {
 		log:       o.Logger,
 		pause:     o.Pause,
 		proposals: o.Proposals,
+		parts:     o.Elements,
 	}
 	d.discovery.types, d.discovery.config = o.Types, o.Config
 	d.discovery.config.FilterMaxResults = cmp.Or(o.Config.FilterMaxResults, d.limits.PageMax)
@@ -170,6 +173,7 @@ type door struct {
 	site        site
 	pause       func() Pause
 	proposals   Proposals
+	parts       Elements // nil: there are no URLs of elements
 	cursors     *sealer  // nil: there are none
 	rates       sync.Map // of *rates by tenant and client
 	provider    Provider

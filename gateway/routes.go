@@ -58,6 +58,9 @@ func (t *table) collection(col *collection, o *Options) {
 	t.add(http.MethodGet, all, closed, col.list)
 	t.add(http.MethodGet, one, closed, col.get)
 	t.add(http.MethodPost, all+"/.search", closed, col.postSearch)
+	if o.Elements != nil {
+		t.elements(col, o)
+	}
 	if !col.t.Writable() {
 		return
 	}

@@ -42,6 +42,7 @@ type Call struct {
 	// version along with the resource, whatever is selected.
 	If Condition
 
+	element  *elementWork       // the change of one element that the call is
 	supposed []identity.Keeping // what would be kept, of a request that is only tried
 }
 

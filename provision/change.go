@@ -124,6 +124,11 @@ func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resou
 	if err := u.permitted(); err != nil {
 		return nil, err
 	}
+	if u.c.element != nil {
+		if err := u.c.element.begin(ctx, u); err != nil {
+			return nil, err
+		}
+	}
 	if u.after, err = work(u.before); err != nil {
 		return nil, err
 	}

@@ -168,6 +168,7 @@ func (s *Service) heldKept(ctx context.Context, tenant string, t *target, c *fil
 // follow is what the table does when the backend has carried a change out.
 func (u *update) follow(d adapters.Delta) identity.Follow {
 	f := identity.Follow{Keep: keepings(u.t.Mapping.KeptDelta(u.kept, u.before, u.after, d))}
+	f.Keep = append(f.Keep, u.c.element.keeping()...)
 	if x := u.externalID(u.t, u.after); x != u.externalID(u.t, u.before) {
 		f.ExternalID, f.ID = &x, u.e.ID
 	}

@@ -120,3 +120,21 @@ func (m *Mapping) Unplaced(res *scim.Resource) []string {
 	}
 	return lost
 }
+
+// Places says of each element of an attribute where the mapping stores it: texts
+// that stay the same whatever the element comes to hold there, "" for elements that
+// have no place of their own, as the rows of a table.
+func (m *Mapping) Places(res *scim.Resource, a *scim.Attribute) []string {
+	out := make([]string, len(res.Get(a).Elems()))
+	all := m.elements[a]
+	if all == nil {
+		return out
+	}
+	picked := m.assign(res)
+	for _, g := range all.groups {
+		if at := picked.index[g.index]; at >= 0 {
+			out[at] = "[" + g.id + "]"
+		}
+	}
+	return out
+}

@@ -40,10 +40,18 @@ const largestVersionBuffer = 1 << 16
 func Version(r *Resource, s *Selection) string {
 	p := versionBuffers.Get().(*[]byte)
 	*p = AppendResource((*p)[:0], r, s)
-	sum := sha256.Sum256(*p)
+	tag := tagOf(*p)
 	if cap(*p) <= largestVersionBuffer {
 		versionBuffers.Put(p)
 	}
+	return tag
+}
+
+// ValueVersion is a strong entity tag of one value of an attribute.
+func ValueVersion(a *Attribute, v Value) string { return tagOf(AppendValue(nil, a, v)) }
+
+func tagOf(content []byte) string {
+	sum := sha256.Sum256(content)
 	tag := make([]byte, 0, 24)
 	tag = append(tag, '"')
 	tag = base64.RawURLEncoding.AppendEncode(tag, sum[:16])

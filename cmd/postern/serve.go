@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/postern/postern/gateway"
 	"github.com/postern/postern/gateway/auth"
 	"github.com/postern/postern/provision"
+	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/schema"
 )
 
@@ -133,7 +135,7 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 	if err != nil {
 		return gateway.Options{}, err
 	}
-	return gateway.Options{
+	o := gateway.Options{
 		Base:          g.BaseURL(),
 		Proxies:       proxies,
 		Types:         a.service.Types(),
@@ -143,13 +145,21 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 			Filter: int(g.Limits.Filter.Value), Page: g.Limits.Page.Value, PageMax: g.Limits.PageMax.Value, Time: g.Limits.Time.Value,
 			BulkOperations: g.Limits.Bulk.Operations.Value, BulkBody: int64(g.Limits.Bulk.Body.Value)},
 		Pause:      a.pause,
-		Proposals:  proposals(g),
+		Proposals:  gateway.Proposals{MultiStatus: proposed(g, "multiStatus")},
 		CursorKey:  cursors,
 		CursorTime: g.Limits.Cursor.Value,
 		Config:     providerConfig(a.cfg, a.service.Types()),
 		Profiles:   profiles(),
 		Logger:     a.log,
-	}, nil
+	}
+	if proposed(g, elementKeys) {
+		secret, err := a.ids.Secret(context.Background(), "elements")
+		if err != nil {
+			return o, err
+		}
+		o.Elements = a.service.Keyed(secret)
+	}
+	return o, nil
 }
 
 func clients(cfg *config.Config) []auth.Client {
@@ -166,11 +176,12 @@ func clients(cfg *config.Config) []auth.Client {
 	return out
 }
 
-func proposals(g *config.Gateway) (p gateway.Proposals) {
-	for _, name := range g.Proposals {
-		p.MultiStatus = p.MultiStatus || name.Value == "multiStatus"
-	}
-	return p
+// elementKeys is the proposal that gives elements keys and URLs.
+const elementKeys = "elementKeys"
+
+// proposed reports whether something that is no standard is switched on.
+func proposed(g *config.Gateway, name string) bool {
+	return slices.ContainsFunc(g.Proposals, func(p config.Text) bool { return p.Value == name })
 }
 
 func access(c config.Client) provision.Access {
@@ -200,6 +211,16 @@ func providerConfig(cfg *config.Config, types []*schema.ResourceType) schema.Pro
 		Authentication: []schema.AuthenticationScheme{{Type: "oauthbearertoken", Name: "Bearer token",
 			Description: "A token of the configuration, in the Authorization header.",
 			SpecURI:     "https://www.rfc-editor.org/info/rfc6750", Primary: true}},
-		More: schema.Grants(types),
+		More: more(&cfg.Gateway, types),
 	}
+}
+
+// more is what is supported beyond RFC 7643.
+func more(g *config.Gateway, types []*schema.ResourceType) []scim.Member {
+	out := schema.Grants(types)
+	if proposed(g, elementKeys) {
+		yes := scim.Member{Name: "supported", Value: scim.Node{Kind: scim.NodeBool, Str: "true"}}
+		out = append(out, scim.Member{Name: elementKeys, Value: scim.Node{Kind: scim.NodeObject, Members: []scim.Member{yes}}})
+	}
+	return out
 }

@@ -54,7 +54,7 @@ func requirements(t *testing.T) []requirement {
 	return out
 }
 
-var order = strings.Fields("D H T E S R C G U X P F O N K A Q M B V L RE DV")
+var order = strings.Fields("D H T E S R C G U X P F O N K A Q M B V L RE DV GW")
 
 func letters(row string) string { l, _, _ := strings.Cut(row, "-"); return l }
 func place(row string) int      { return slices.Index(order, letters(row)) }
@@ -151,6 +151,8 @@ func title(letters string) string {
 		return "Rates and speed"
 	case "RE":
 		return "Roles and entitlements"
+	case "GW":
+		return "What the gateway does beyond the standards"
 	case "DV":
 		return "Devices"
 	}
