@@ -25,7 +25,7 @@ func TestMultiStatus(t *testing.T) {
 		"a value is another one": {true, "multi-status=no", 400},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(o *Options) { o.Proposals.MultiStatus = c.on })
+			r := newRig(t, func(o *Options) { o.Proposals.MultiStatus = c.on }) // GW-14
 			id := r.create("bjensen")
 			a := r.do("PATCH", "/Users/"+id, threeOperations, "Prefer: "+c.prefer)
 			if a.StatusCode != c.want {

@@ -111,7 +111,7 @@ func (s *Keyed) ChangeElement(ctx context.Context, c Call, id string, ch Element
 	w := &elementWork{ElementChange: ch, s: s, t: t, c: c, when: c.If}
 	c.If, c.element = Condition{}, w
 	p := t.changePlan(c, func(a *scim.Attribute) bool { return top(a) == top(ch.Attr) })
-	res, err := s.change(ctx, c, t, id, p, w.apply)
+	res, err := s.change(ctx, c, t, id, p, false, w.apply)
 	if err != nil {
 		return ChangedElement{}, s.fail(ctx, t, err)
 	}
