@@ -41,6 +41,7 @@ type job struct {
 	most    int // errors; 0: any number
 	results []result
 	posts   map[string]int // by bulkId
+	tried   provision.Pretence
 
 	mu      sync.Mutex // guards what follows, and the exchange's list of what was ignored
 	ids     map[string]string
@@ -242,6 +243,7 @@ func (j *job) join(i int, edges []bulk.Edge, missing string) {
 		return
 	}
 	c := j.x.call(made.col, made.col.usual)
+	c.Pretence = &j.tried
 	if err := j.x.provider.Delete(context.WithoutCancel(j.x.ctx), c, made.id); err != nil {
 		r.err.Detail += " It was created all the same, and could not be removed again."
 	}
@@ -296,6 +298,7 @@ func (j *job) together(from, n int) {
 // provisionCall is the call of an operation.
 func (j *job) provisionCall(col *collection, o *bulk.Operation) (provision.Call, error) {
 	c := j.x.call(col, col.usual)
+	c.Pretence = &j.tried
 	if o.Version != "" {
 		match, err := tags(http.Header{"If-Match": {o.Version}}, "If-Match")
 		if err != nil {

@@ -171,6 +171,7 @@ func (u *update) pretendAdoption(ctx context.Context, in *schema.Decoded) (*scim
 	if ext := u.externalID(u.t, in.Resource); ext != "" {
 		e.ExternalID = ext
 	}
+	u.c.supposed = u.follow(d).Keep
 	u.tried(ctx, u.c, u.t, "create, of a record that is there", u.e.Identity)
 	return u.answer(ctx, u.c, u.t, rec, e, u.plan, u.who)
 }

@@ -41,6 +41,8 @@ type Call struct {
 	// If is what the resource's version must be. With any of it Get answers the
 	// version along with the resource, whatever is selected.
 	If Condition
+	// Pretence is what the operations of a request have in common that are only tried.
+	Pretence *Pretence
 
 	element  *elementWork       // the change of one element that the call is
 	supposed []identity.Keeping // what would be kept, of a request that is only tried

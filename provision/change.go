@@ -56,6 +56,10 @@ func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *r
 		return nil, scim.Errorf(501, "", "This backend lets nobody change a %s.", t.name)
 	}
 	ctx = adapters.ForClient(ctx, c.Caller.Client)
+	if made, ok := c.Pretence.find(t.name, id); ok {
+		u := &update{Service: s, c: c, t: t, plan: p, whole: whole, who: c.cast()}
+		return u.changePretended(ctx, made, work)
+	}
 	e, release, err := s.claim(ctx, c, t, id)
 	if err != nil {
 		return nil, err
@@ -65,7 +69,7 @@ func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *r
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		u := &update{Service: s, c: c, t: t, e: e, plan: p, whole: whole, who: newCast()}
+		u := &update{Service: s, c: c, t: t, e: e, plan: p, whole: whole, who: c.cast()}
 		res, err := u.run(ctx, c.as(id, work))
 		if errors.Is(err, errEntered) {
 			if e, err = s.resolve(ctx, c, t, id); err == nil {
@@ -99,6 +103,7 @@ type update struct {
 	e             identity.Entry
 	plan          *rules.Plan // what was read of before
 	whole         bool        // what is not said goes
+	pretended     bool        // rec is nowhere
 	who           *cast
 	rec           adapters.Record
 	kept          identity.Kept // beside rec
@@ -110,13 +115,18 @@ func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resou
 	if u.rec, err = u.read(adapters.WithoutCache(ctx), u.t, u.e, u.plan.Want); err != nil {
 		return nil, err
 	}
+	return u.on(ctx, work)
+}
+
+// on is run on a record that was read.
+func (u *update) on(ctx context.Context, work func(*scim.Resource) (*scim.Resource, error)) (res *scim.Resource, err error) {
 	if err := u.resource(ctx); err != nil {
 		return nil, err
 	}
 	if err := u.t.manages(u.rec); err != nil {
 		return nil, err
 	}
-	if u.whole {
+	if u.whole && !u.pretended {
 		if err := u.entered(ctx); err != nil {
 			return nil, err
 		}
@@ -161,7 +171,7 @@ func (u *update) store(ctx context.Context) (*scim.Resource, error) {
 		return nil, err
 	}
 	p := u.t.plan(u.c)
-	stored, complete := u.rec, u.plan.Covers(p)
+	stored, complete := u.rec, u.pretended || u.plan.Covers(p)
 	if f := u.follow(d); !d.Empty() || !f.Empty() {
 		if stored, err = u.apply(ctx, d, f, p.Want); err != nil {
 			return nil, err
@@ -216,12 +226,7 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, f identity.Follow,
 		return u.rec, scim.Bad(scim.InvalidValue, "With this change the %s would be one that provisioning may not change again.", u.t.name)
 	}
 	if u.c.trying() {
-		u.tried(ctx, u.c, u.t, "update", u.e.Identity)
-		u.c.supposed = f.Keep
-		if f.ExternalID != nil {
-			u.e.ExternalID = *f.ExternalID
-		}
-		return d.After, nil
+		return u.tryOut(ctx, d, f)
 	}
 	if u.disables() {
 		if err := u.spare(ctx, u.c); err != nil {

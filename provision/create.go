@@ -30,7 +30,7 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 	if t.caps.NoCreate {
 		return nil, scim.Errorf(501, "", "This backend lets nobody create a %s.", t.name)
 	}
-	who := newCast()
+	who := c.cast()
 	if err := s.introduce(ctx, c, t, who, d.Resource); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 	kept := t.Mapping.KeptOf(d.Resource, null)
 	if c.trying() {
 		c.supposed = keepings(kept)
-		return s.pretend(ctx, c, t, rec, who, s.externalID(t, d.Resource))
+		return s.pretend(ctx, c, t, rec, who, d.Resource)
 	}
 	in, err := s.intend(ctx, c, t, d.Resource, kept)
 	if err != nil {

@@ -21,6 +21,9 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 		return err
 	}
 	ctx = adapters.ForClient(ctx, c.Caller.Client)
+	if made, ok := c.Pretence.find(t.name, id); ok {
+		return s.removePretended(ctx, c, t, made)
+	}
 	e, release, err := s.claim(ctx, c, t, id)
 	if err == nil {
 		defer release()

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/postern/postern/adapters"
-	"github.com/postern/postern/identity"
 	"github.com/postern/postern/scim"
 )
 
@@ -48,11 +47,3 @@ func (s *Service) tried(ctx context.Context, c Call, t *target, what, identity s
 
 // pretendedID is an id that nobody has and that says so.
 func pretendedID() string { return "dry-run-" + strings.ToLower(rand.Text()) }
-
-// pretend answers a create that is not carried out: an id that nobody has, and
-// the record as it would be sent to the backend.
-func (s *Service) pretend(ctx context.Context, c Call, t *target, rec adapters.Record, who *cast, externalID string) (*scim.Resource, error) {
-	s.tried(ctx, c, t, "create", "")
-	e := identity.Entry{Type: t.name, Backend: t.Backend, Primary: true, Identity: "none", ID: pretendedID(), ExternalID: externalID}
-	return s.answer(ctx, c, t, rec, e, t.plan(c), who)
-}

@@ -26,6 +26,9 @@ func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Oper
 		res, err = s.change(ctx, c, t, id, p, false, func(before *scim.Resource) (*scim.Resource, error) {
 			return patch.Apply(before, ops)
 		})
+		if changes, only := patch.MembersOnly(ops); c.trying() && only && len(changes) > 0 && !c.Body && !c.If.needsVersion() {
+			res = nil // as it would be
+		}
 	}
 	if err != nil {
 		return nil, s.fail(ctx, t, err)
@@ -44,7 +47,7 @@ func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string
 	if !ok || len(changes) == 0 {
 		return nil, false, nil
 	}
-	m := &membership{Service: s, c: c, t: t, who: newCast()}
+	m := &membership{Service: s, c: c, t: t, who: c.cast()}
 	err = s.at(ctx, c, t, id, func(e identity.Entry) error {
 		if !done { // the first time
 			if done, err = m.plan(ctx, changes); !done || err != nil {
