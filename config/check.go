@@ -52,7 +52,7 @@ func (r *reader) check(c *Config, t *Tree) {
 	if t.Kind != MappingNode && t.Kind != NullNode {
 		return
 	}
-	for _, k := range []string{"clients", "backends", "resources"} {
+	for _, k := range []string{"clients", "backends", "resources"} { // tenants may all be added later
 		if item := t.Find(k); item != nil && len(item.Items) == 0 && (item.Kind == NullNode || item.Kind == MappingNode) {
 			r.report.Errorf(item.Key, "", "%s is empty, and Postern needs at least one", k)
 		}
@@ -62,6 +62,7 @@ func (r *reader) check(c *Config, t *Tree) {
 	}
 	checkTokens(r, c)
 	checkAdmins(r, c)
+	r.checkParams(c)
 	for i := range c.Backends {
 		r.checkLDAP(&c.Backends[i])
 	}
@@ -73,6 +74,7 @@ func (r *reader) check(c *Config, t *Tree) {
 		r.checkLDAPTarget(c, &c.Resources[i])
 	}
 	r.checkEndpoints(c)
+	r.checkTenants(c, t)
 	if r.report.Err() == nil { // after a mistake, being unused is often its consequence
 		r.checkUnused(c)
 	}

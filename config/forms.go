@@ -20,6 +20,9 @@ func scalar[V any](s *shape, parse func(r *reader, t *Tree) (v V, wrong, hint st
 			return
 		}
 		v, wrong, hint := parse(r, t)
+		if wrong != "" && r.isMade(t) {
+			return
+		}
 		if wrong != "" {
 			r.report.Errorf(t.Text, hint, "%s: %s", t.label, wrong)
 			return
@@ -54,6 +57,9 @@ func convertedForm[V any](s *shape, parse func(t *Tree) (v V, wrong, hint string
 func (r *reader) checkScalar(t *Tree) bool {
 	if !r.isScalar(t) {
 		return false
+	}
+	if r.fills(t) {
+		return r.fillIn(t)
 	}
 	if reference.MatchString(t.Value) {
 		r.report.Errorf(t.Text, "it is expanded in token, hash and dsn, and in the secrets of a backend", "%s does not expand ${…}", t.label)
@@ -209,22 +215,30 @@ func splitAddress(s string) (host string, err error) {
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 
 // baseURL is an absolute http or https URL without query or fragment.
+// serviceURL is a base URL in which the tenant may have a place.
+func serviceURL() form[Text] {
+	f := baseURL()
+	return textForm(f.shape, func(s string) (string, string) { return wrongURL(strings.ReplaceAll(s, tenantMark, "tenant")) })
+}
+
 func baseURL() form[Text] {
-	return textForm(&shape{word: "URL", types: []string{"string"}, match: "^https?://"}, func(s string) (string, string) {
-		const like = "as in https://scim.example.com/scim/v2"
-		u, err := url.Parse(s)
-		switch {
-		case err != nil:
-			return fmt.Sprintf("%q is no URL", s), like
-		case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-			return fmt.Sprintf("%q is no http or https URL", s), like
-		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
-			return "a base URL has neither user, query nor fragment", like
-		case u.RawPath != "" || strings.Contains(u.Path, "//") || strings.ContainsAny(u.Path, ":*"):
-			return "the path must be plain", like
-		}
-		return "", ""
-	})
+	return textForm(&shape{word: "URL", types: []string{"string"}, match: "^https?://"}, wrongURL)
+}
+
+func wrongURL(s string) (wrong, hint string) {
+	const like = "as in https://scim.example.com/scim/v2"
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%q is no URL", s), like
+	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return fmt.Sprintf("%q is no http or https URL", s), like
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
+		return "a base URL has neither user, query nor fragment", like
+	case u.RawPath != "" || strings.Contains(u.Path, "//") || strings.ContainsAny(u.Path, ":*"):
+		return "the path must be plain", like
+	}
+	return "", ""
 }
 
 // network is an IP prefix, or one address.

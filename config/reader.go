@@ -19,6 +19,13 @@ type reader struct {
 	standIns bool
 	kinds    map[string]string // the type of every backend read so far
 	blocks   map[string]string // for hints: a key's name to the block that knows it
+
+	fill    filler               // what parameters may do to what is read now
+	values  map[string]string    // of parameters
+	made    []string             // parameters without a value, for which one was made up
+	literal bool                 // nothing refers to anything
+	limits  *Tree                // of the gateway, as written
+	memo    map[string][3]string // what programs and files have said, if it is to be kept
 }
 
 // resolve is the path to open for a path in the file.

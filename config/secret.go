@@ -28,7 +28,7 @@ func secret(change func(r *reader, value string) (changed, wrong, hint string)) 
 			r.report.Source.blotTree(t)
 			return
 		}
-		value, clear, ok := r.expand(t)
+		value, clear, ok := r.expand(t, change != nil)
 		if clear && !strings.HasPrefix(value, sqliteScheme) {
 			r.report.Source.blot(t.Text)
 		}
@@ -42,7 +42,7 @@ func secret(change func(r *reader, value string) (changed, wrong, hint string)) 
 		if change != nil {
 			var wrong, hint string
 			given := value
-			if value, wrong, hint = change(r, given); wrong != "" && r.standIns && !clear {
+			if value, wrong, hint = change(r, given); wrong != "" && (r.standIns || r.isMade(t)) && !clear {
 				value, wrong = standIn(r, given, change)
 			}
 			if wrong != "" {
@@ -59,11 +59,11 @@ func secret(change func(r *reader, value string) (changed, wrong, hint string)) 
 
 // rereading reads a secret again, and tells nobody what is wrong with it.
 func (r *reader) rereading(t *Tree) func() (string, bool) {
-	q := reader{env: r.env, dir: r.dir}
+	q := reader{env: r.env, dir: r.dir, fill: r.fill, values: r.values}
 	return func() (string, bool) {
 		q := q
 		q.report = NewReporter(NewSource("", nil))
-		v, _, ok := q.expand(t)
+		v, _, ok := q.expand(t, false)
 		return v, ok && v != ""
 	}
 }
@@ -78,9 +78,14 @@ func standIn(r *reader, given string, change func(r *reader, value string) (chan
 	return value, wrong
 }
 
-// expand replaces the references in a scalar. clear says that there were none.
-func (r *reader) expand(t *Tree) (value string, clear, ok bool) {
+// expand replaces the references in a scalar. clear says that there were none. What
+// they stand for is not looked at again: it is a value, whatever it looks like.
+// located: the scalar says where something is.
+func (r *reader) expand(t *Tree, located bool) (value string, clear, ok bool) {
 	clear, ok = true, true
+	if r.literal {
+		return t.Value, true, true
+	}
 	var b strings.Builder
 	last := 0
 	for _, m := range reference.FindAllStringIndex(t.Value, -1) {
@@ -92,7 +97,7 @@ func (r *reader) expand(t *Tree) (value string, clear, ok bool) {
 			continue
 		}
 		clear = false
-		v, wrong, hint := r.fetch(ref)
+		v, wrong, hint := r.remember(ref, t, located)
 		if wrong != "" && r.standIns {
 			v, wrong = "stand-in"+hashToken(ref)[len("sha256:"):], ""
 		}
@@ -104,6 +109,21 @@ func (r *reader) expand(t *Tree) (value string, clear, ok bool) {
 	}
 	b.WriteString(t.Value[last:])
 	return b.String(), clear, ok
+}
+
+// remember is fetch, which it asks once where there is a memo.
+func (r *reader) remember(ref string, t *Tree, located bool) (value, wrong, hint string) {
+	if paramReference.MatchString(ref) && r.fill != fillNothing {
+		return r.param(ref, t.Value, !located)
+	}
+	if m, ok := r.memo[ref]; ok {
+		return m[0], m[1], m[2]
+	}
+	value, wrong, hint = r.fetch(ref)
+	if r.memo != nil {
+		r.memo[ref] = [3]string{value, wrong, hint}
+	}
+	return value, wrong, hint
 }
 
 // fetch gets what a reference stands for.
@@ -124,6 +144,9 @@ func (r *reader) fetch(ref string) (value, wrong, hint string) {
 		return r.fetchFile(name)
 	case found && from == "command" && strings.TrimSpace(name) != "":
 		return r.fetchOutput(strings.Fields(name))
+	}
+	if found && from == "param" {
+		return "", "a parameter cannot stand here", "parameters stand in the settings of backends, and in constants"
 	}
 	return "", fmt.Sprintf("%s refers to nothing", ref), "known are " + forms
 }

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // A Client is an identity provider, or another program, that may call.
 type Client struct {
@@ -188,17 +185,22 @@ func checkExpiry(r *reader, t *Tree, where string, c *Client) {
 
 // checkTokens refuses one token for two: nobody could tell who calls.
 func checkTokens(r *reader, c *Config) {
-	var hashes []string
+	hashes := map[string]bool{}
 	once := func(tokens []Token, who, name string) {
 		for _, tk := range tokens {
-			if tk.Hash != "" && slices.Contains(hashes, tk.Hash) {
+			if tk.Hash != "" && hashes[tk.Hash] {
 				r.report.Errorf(Text{Line: tk.Line, Column: tk.Column}, "give everybody their own", "this token of %s %q stands here a second time", who, name)
 			}
-			hashes = append(hashes, tk.Hash)
+			hashes[tk.Hash] = true
 		}
 	}
 	for _, cl := range c.Clients {
 		once(cl.Tokens, "client", cl.Name.Value)
+	}
+	for _, t := range c.Tenants {
+		for _, cl := range t.Clients {
+			once(cl.Tokens, "client", cl.Name.Value)
+		}
 	}
 	for _, a := range c.Admins {
 		once(a.Tokens, "admin", a.Name.Value)

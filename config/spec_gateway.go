@@ -86,8 +86,8 @@ func gateway() form[Gateway] {
 		keys: []key[G]{
 			field("listen", address(), func(g *G) *Text { return &g.Listen }).or("127.0.0.1:8080").like("0.0.0.0:8443").
 				says("Where clients connect. Other than a loopback address needs `tls`, or `insecure: true`."),
-			field("base", baseURL(), func(g *G) *Text { return &g.Base }).like("https://scim.example.com/scim/v2").
-				says("The URL under which clients reach Postern; it begins every `meta.location`. Default: `http://` or `https://`, the address of `listen`, `/scim/v2`."),
+			field("base", serviceURL(), func(g *G) *Text { return &g.Base }).like("https://scim.example.com/scim/v2").
+				says("The URL under which clients reach Postern; it begins every `meta.location`. Default: `http://` or `https://`, the address of `listen`, `/scim/v2`. With `tenants`, `{tenant}` may stand in it: as a part of the path or of the host's name, by which every request then names its tenant."),
 			field("tls", optional(tls.form()), func(g *G) **TLS { return &g.TLS }).
 				says("Speak HTTPS."),
 			field("insecure", boolean(), func(g *G) *Bool { return &g.Insecure }).or("false").
@@ -206,7 +206,7 @@ func isLoopback(address string) bool {
 }
 
 func checkBase(r *reader, g *Gateway) {
-	u, err := url.Parse(g.Base.Value)
+	u, err := url.Parse(strings.ReplaceAll(g.Base.Value, tenantMark, "tenant"))
 	if !g.Base.IsSet() || err != nil {
 		return
 	}

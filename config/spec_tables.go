@@ -81,7 +81,7 @@ func newKey() form[NewKey] {
 
 // constants are values of columns or fields by their names.
 func constants(word string) form[[]Constant] {
-	return named(word, inside(anyText(), func(c *Constant) *Text { return &c.Value }), anyName, func(c *Constant) *Text { return &c.Field })
+	return named(word, inside(filling(fillData, anyText()), func(c *Constant) *Text { return &c.Value }), anyName, func(c *Constant) *Text { return &c.Field })
 }
 
 func coded() form[[]Coded] {

@@ -106,7 +106,7 @@ func TestSchemaIsJSON(t *testing.T) {
 	if err := json.Unmarshal(out, &s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Properties) != 9 || s.Properties["clients"].Description == "" || s.Additional == nil || *s.Additional || len(s.Required) != 3 {
+	if len(s.Properties) != 11 || s.Properties["clients"].Description == "" || s.Additional == nil || *s.Additional || len(s.Required) != 2 {
 		t.Errorf("%+v", s)
 	}
 }

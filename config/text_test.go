@@ -59,7 +59,7 @@ func TestReferences(t *testing.T) {
 		{"${env:TOKEN", "", "closing"},
 	} {
 		r := &reader{report: NewReporter(NewSource("f.yaml", []byte(tt.written))), env: environment}
-		got, clear, ok := r.expand(&Tree{Text: Text{tt.written, 1, 1}, label: "x"})
+		got, clear, ok := r.expand(&Tree{Text: Text{tt.written, 1, 1}, label: "x"}, false)
 		if problem := r.report.Problems().Error(); ok != (tt.problem == "") || !strings.Contains(problem, tt.problem) || ok && got != tt.want {
 			t.Errorf("%s: got %q, %v, %s", tt.written, got, ok, problem)
 		}

@@ -30,6 +30,8 @@ type Tree struct {
 
 	label string   // what messages call the node
 	meant []string // keys that unknown ones were taken for
+
+	filled string // the scalar as written, where parameters were put in
 }
 
 // Find returns the item of a mapping under a key, or nil.

@@ -87,6 +87,10 @@ type Options struct {
 	// Elements gives elements URLs of their own; nil: they have none.
 	Elements Elements
 
+	// Reads and Writes are how many requests a second all clients together may make;
+	// 0: any number.
+	Reads, Writes int
+
 	// Pause says what is refused for now; nil: nothing ever.
 	Pause func() Pause
 
@@ -149,6 +153,7 @@ func New(o Options) (http.Handler, error) {
 		pause:     o.Pause,
 		proposals: o.Proposals,
 		parts:     o.Elements,
+		all:       rates{reads: limiter(o.Reads), writes: limiter(o.Writes)},
 	}
 	d.discovery.types, d.discovery.config = o.Types, o.Config
 	d.discovery.config.FilterMaxResults = cmp.Or(o.Config.FilterMaxResults, d.limits.PageMax)
@@ -176,6 +181,7 @@ type door struct {
 	parts       Elements // nil: there are no URLs of elements
 	cursors     *sealer  // nil: there are none
 	rates       sync.Map // of *rates by tenant and client
+	all         rates    // of all clients together
 	provider    Provider
 	auth        Authenticator
 	limits      Limits

@@ -25,20 +25,27 @@ func limiter(perSecond int) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), burst*perSecond)
 }
 
-// slow refuses a request beyond the caller's rate, with the whole seconds after
-// which it may come again (L-01, L-02).
+// slow refuses a request beyond the caller's rate, or beyond that of all callers
+// together, with the whole seconds after which it may come again (L-01, L-02).
 func (x *exchange) slow() error {
-	if x.caller.Reads <= 0 && x.caller.Writes <= 0 {
-		return nil
+	if x.caller.Reads > 0 || x.caller.Writes > 0 {
+		name := [2]string{x.caller.Tenant, x.caller.Client}
+		v, ok := x.rates.Load(name)
+		if !ok {
+			v, _ = x.rates.LoadOrStore(name, &rates{reads: limiter(x.caller.Reads), writes: limiter(x.caller.Writes)})
+		}
+		if err := x.beyond(v.(*rates), "This client"); err != nil {
+			return err
+		}
 	}
-	name := [2]string{x.caller.Tenant, x.caller.Client}
-	v, ok := x.rates.Load(name)
-	if !ok {
-		v, _ = x.rates.LoadOrStore(name, &rates{reads: limiter(x.caller.Reads), writes: limiter(x.caller.Writes)})
-	}
-	l, what := v.(*rates).writes, "changes"
+	return x.beyond(&x.all, "The clients of this tenant together")
+}
+
+// beyond takes one request from a rate, if it is not used up.
+func (x *exchange) beyond(of *rates, who string) error {
+	l, what := of.writes, "changes"
 	if x.reading() {
-		l, what = v.(*rates).reads, "reads"
+		l, what = of.reads, "reads"
 	}
 	if l == nil {
 		return nil
@@ -49,7 +56,7 @@ func (x *exchange) slow() error {
 		return nil
 	}
 	r.Cancel()
-	e := scim.Errorf(http.StatusTooManyRequests, "", "This client may make %d %s a second; wait, and send the request again.", int(l.Limit()), what)
+	e := scim.Errorf(http.StatusTooManyRequests, "", "%s may make %d %s a second; wait, and send the request again.", who, int(l.Limit()), what)
 	e.RetryAfter = int(math.Ceil(float64(wait) / float64(time.Second)))
 	return e
 }

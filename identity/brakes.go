@@ -106,6 +106,23 @@ func (s *Store) Maintenance(ctx context.Context, tenant string) (Maintenance, er
 	return m, s.fail("maintenance", err)
 }
 
+// AllMaintenance answers it for every tenant for which it was ever set.
+func (s *Store) AllMaintenance(ctx context.Context) (map[string]Maintenance, error) {
+	all := map[string]Maintenance{}
+	x := s.reading(ctx)
+	x.trace = nil
+	err := x.each(qAllMaintenance, nil, func(scan func(...any) error) error {
+		var m Maintenance
+		var tenant string
+		var since int64
+		err := scan(&tenant, &m.Mode, &m.RetryAfter, &m.Who, &m.Why, &since)
+		m.Since = micros(since)
+		all[tenant] = m
+		return err
+	})
+	return all, s.fail("maintenance", err)
+}
+
 // SetMaintenance begins or ends it, for every process that uses the table.
 func (s *Store) SetMaintenance(ctx context.Context, tenant string, m Maintenance) error {
 	return s.write(ctx, "maintenance", func(x *session) error {

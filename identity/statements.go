@@ -318,7 +318,12 @@ WHERE removal.until > ?3 OR removal.stopped = 0 AND (removal.begun <= ?4 OR remo
 	qResume query = `
 INSERT INTO removal (tenant, client, begun, count, stopped, until, who, why) VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, ?6)
 ON CONFLICT (tenant, client) DO UPDATE SET begun = ?3, count = 0, stopped = 0, until = ?4, who = ?5, why = ?6`
-	qRemovals       query = `SELECT client, begun, count, stopped, until, who, why FROM removal WHERE tenant = ?1 ORDER BY client`
+	qRemovals         query = `SELECT client, begun, count, stopped, until, who, why FROM removal WHERE tenant = ?1 ORDER BY client`
+	qTenantsInJournal query = `SELECT DISTINCT tenant FROM journal ORDER BY tenant`
+	qTenantsToKeep    query = `
+SELECT tenant FROM task WHERE state = 'open'
+UNION SELECT tenant FROM external_id WHERE deletion_required = 1 AND state = 'live'`
+	qAllMaintenance query = `SELECT tenant, mode, retry, who, why, since FROM maintenance`
 	qMaintenance    query = `SELECT mode, retry, who, why, since FROM maintenance WHERE tenant = ?1`
 	qSetMaintenance query = `
 INSERT INTO maintenance (tenant, mode, retry, who, why, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -101,14 +101,17 @@ const maxNodes = 2000
 
 // expression compiles an expression and finds out what it names.
 func (c *compiler) expression(at Text, env environment, want ...expr.Option) *expression {
-	beside := &joinPatcher{c.in.Joins}
-	opts := append([]expr.Option{expr.Env(env.env), expr.MaxNodes(maxNodes), expr.Patch(beside)}, functions()...)
+	beside, given := &joinPatcher{c.in.Joins}, &paramPatcher{c: c}
+	c.withParams(env.env)
+	opts := append([]expr.Option{expr.Env(env.env), expr.MaxNodes(maxNodes), expr.Patch(beside), expr.Patch(given)}, functions()...)
 	tree, err := parser.Parse(at.Value)
 	if err != nil {
 		c.ps = append(c.ps, env.problem(at, nil, err))
 		return nil
 	}
 	ast.Walk(&tree.Node, beside)
+	ast.Walk(&tree.Node, given)
+	c.m.depends = c.m.depends || given.used
 	program, err := expr.Compile(at.Value, append(opts, want...)...)
 	if err != nil {
 		c.ps = append(c.ps, env.problem(at, tree.Node, err))

@@ -128,7 +128,10 @@ func (env environment) unknownName(name string, isCall bool) (message, hint stri
 func (env environment) unknownField(name string, base ast.Node) (message, hint string) {
 	a, root := env.attributeOf(base)
 	quoted := strconv.Quote(name)
+	id, isID := base.(*ast.IdentifierNode)
 	switch {
+	case isID && id.Value == "params":
+		return env.unknownParam(name)
 	case root:
 		if f := env.full.Find(name); f != nil {
 			if env.layout.Find(name) == nil {

@@ -36,6 +36,7 @@ type Mapping struct {
 	elements   map[*scim.Attribute]*gathering
 	keeps      bool            // something is kept beside records
 	remembers  bool            // namely what fields held before
+	depends    bool            // expressions name parameters, or the tenant
 	created    *scim.Attribute // of meta
 	modified   *scim.Attribute
 	typeName   *scim.Attribute

@@ -83,6 +83,8 @@ type Input struct {
 	NewKey     Text   // over resource: the key of a new record
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint
+	Tenant     string            // whose mapping it is; "": expressions know none
+	Params     map[string]string // the values of parameters: params.NAME
 	Joins      []string          // the names of rows beside a record: record.NAME.column
 	Lists      bool              // a field of the backend can hold several keys
 	Texts      bool              // and several plain values

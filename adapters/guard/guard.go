@@ -12,15 +12,24 @@ import (
 type Guard struct {
 	name    string
 	o       Options
+	own     gate // of one of several users; nobody else waits there
 	gate    gate
 	breaker *breaker // nil: off
-	writes  atomic.Uint64
+	writes  *atomic.Uint64
 }
 
 // New makes the guard of the backend with that name.
 func New(name string, o Options) *Guard {
 	o = o.withDefaults()
-	return &Guard{name: name, o: o, gate: newGate(o), breaker: newBreaker(name, o)}
+	return &Guard{name: name, o: o, gate: newGate(o.Concurrency), breaker: newBreaker(name, o), writes: new(atomic.Uint64)}
+}
+
+// For makes a guard for one of several users of the backend: limit and breaker are
+// those of g, and a write of any user makes the others forget; but what it
+// remembers is its own, and no more than most of its calls are among those that run
+// or wait at g, so that nobody who sends many keeps the others waiting.
+func (g *Guard) For(o Options, most int) *Guard {
+	return &Guard{name: g.name, o: o.withDefaults(), own: newGate(most), gate: g.gate, breaker: g.breaker, writes: g.writes}
 }
 
 // Wrap guards one adapter by itself.
@@ -36,6 +45,7 @@ func Wrap(a adapters.Adapter, name string, o Options) adapters.Adapter {
 // layer is an *adapters.Error always.
 func (g *Guard) Wrap(a adapters.Adapter) adapters.Adapter {
 	var calls adapters.Adapter = &layered{a, chain(
+		g.queue,   // the limit of one user
 		g.turn,    // the limit
 		g.trip,    // the breaker
 		g.inTime,  // the timeout

@@ -76,16 +76,26 @@ func noteHit(ctx context.Context) {
 // A gate lets so many calls through at a time.
 type gate struct{ slots *semaphore.Weighted }
 
-func newGate(o Options) gate {
-	if o.Concurrency < 0 {
+// newGate makes a gate; one for fewer than one call bounds nothing.
+func newGate(most int) gate {
+	if most < 1 {
 		return gate{}
 	}
-	return gate{semaphore.NewWeighted(int64(o.Concurrency))}
+	return gate{semaphore.NewWeighted(int64(most))}
 }
 
-// turn waits for a slot, no longer than a call may take.
+// queue waits for a slot among those of one user.
+func (g *Guard) queue(ctx context.Context, op operation, next func(context.Context) error) error {
+	return g.wait(ctx, op, g.own.slots, next)
+}
+
+// turn waits for a slot.
 func (g *Guard) turn(ctx context.Context, op operation, next func(context.Context) error) error {
-	slots := g.gate.slots
+	return g.wait(ctx, op, g.gate.slots, next)
+}
+
+// wait waits for a slot, no longer than a call may take.
+func (g *Guard) wait(ctx context.Context, op operation, slots *semaphore.Weighted, next func(context.Context) error) error {
 	if slots == nil {
 		return next(ctx)
 	}

@@ -23,6 +23,7 @@ type Database struct {
 	wait     time.Duration
 	trace    func(string)
 	watch    adapters.Watcher
+	borrowed bool // the connections are another one's
 
 	mu      sync.RWMutex
 	schemas map[string]*schema     // by folded name
@@ -46,8 +47,18 @@ func (db *Database) Ping(ctx context.Context) error {
 	})
 }
 
-// Close closes all connections.
+// Share is the same database for somebody else: the connections are the same, and
+// what is known of the tables that use them is not. It is of no use once db is closed.
+func (db *Database) Share() *Database {
+	return &Database{dialect: db.dialect, read: db.read, write: db.write, remote: db.remote, readOnly: db.readOnly, timeout: db.timeout, wait: db.wait,
+		trace: db.trace, watch: db.watch, schemas: map[string]*schema{}, members: map[string][]*Relation{}, borrowed: true}
+}
+
+// Close closes all connections, unless they are somebody else's.
 func (db *Database) Close() error {
+	if db.borrowed {
+		return nil
+	}
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 

@@ -27,10 +27,12 @@ type assembly struct {
 	cfg      *config.Config
 	mappings []*rules.Mapping
 	log      *slog.Logger
-	trace    func(statement string) // told every SQL statement, in tests
-	traceIDs func(statement string) // and those to the mapping table
-	lookOnly bool                   // make no folder and no database
-	trial    *trialRun              // one request is tried out; nil when serving
+	trace    func(statement string)    // told every SQL statement, in tests
+	traceIDs func(statement string)    // and those to the mapping table
+	lookOnly bool                      // make no folder and no database
+	trial    *trialRun                 // one request is tried out; nil when serving
+	shared   *commons                  // with other tenants; nil: nothing is
+	opened   map[string]*openedBackend // by name
 
 	databases map[string]*sql.Database
 	apis      map[string]*rest.Backend
@@ -62,9 +64,14 @@ func (a *assembly) openTable(ctx context.Context) error {
 		return fmt.Errorf("identities: %w", err)
 	}
 	a.ids = ids
-	a.service = provision.New(provision.Options{Targets: a.targets, IDs: ids, Scan: a.cfg.Gateway.Limits.Scan.Value,
-		NoVersions: !a.cfg.Gateway.ETags.Value, Log: a.log})
+	a.service = a.newService()
 	return nil
+}
+
+// newService makes the service of all that is open.
+func (a *assembly) newService() *provision.Service {
+	return provision.New(provision.Options{Targets: a.targets, IDs: a.ids, Scan: a.cfg.Gateway.Limits.Scan.Value,
+		NoVersions: !a.cfg.Gateway.ETags.Value, Log: a.log})
 }
 
 // openBackends makes an adapter for every resource type.
@@ -72,41 +79,15 @@ func (a *assembly) openBackends() error {
 	if err := a.makeFolders(); err != nil {
 		return err
 	}
+	a.opened = map[string]*openedBackend{}
 	a.databases, a.guards = map[string]*sql.Database{}, map[string]*guard.Guard{}
 	a.apis, a.kinds = map[string]*rest.Backend{}, map[string]opened{}
 	a.directories, a.branches = map[string]*ldap.Directory{}, map[string]*ldap.Adapter{}
 	for i := range a.cfg.Backends {
 		b := &a.cfg.Backends[i]
-		a.guards[b.Name.Value] = guard.New(b.Name.Value, guardOptions(b, a.log, a.wrote(b.Name.Value)))
-		if b.Type.Value == restKind {
-			api, problems, err := restBackend(b, a.trial.transport(b.Name.Value))
-			if err = errors.Join(err, faults(problems)); err != nil {
-				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
-			}
-			a.apis[b.Name.Value] = api
-		}
-		if open := opener(b.Type.Value); open != nil && !a.trial.standsIn(b) {
-			made, problems, err := open(a.cfg, b, a.trial)
-			if err = errors.Join(err, faults(problems)); err != nil {
-				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
-			}
-			a.kinds[b.Name.Value] = made
-		}
-		if b.Type.Value == ldapKind {
-			d, err := a.directory(b)
-			if err != nil {
-				return fmt.Errorf("backend %s: %w", b.Name.Value, err)
-			}
-			a.directories[b.Name.Value] = d
-		}
-		if b.Type.Value != "sql" || a.trial.standsIn(b) {
-			continue
-		}
-		db, err := a.database(*b)
-		if err != nil {
+		if err := a.openBackend(b); err != nil {
 			return fmt.Errorf("backend %s: %w", b.Name.Value, err)
 		}
-		a.databases[b.Name.Value] = db
 	}
 	for _, m := range a.mappings {
 		if err := a.bind(m); err != nil {
@@ -335,19 +316,13 @@ func (a *assembly) close() error {
 	for _, t := range a.targets {
 		errs = append(errs, t.Adapter.Close())
 	}
-	for _, db := range a.databases {
-		errs = append(errs, db.Close())
-	}
-	for _, api := range a.apis {
-		api.Close()
-	}
 	for _, k := range a.kinds {
 		k.close()
 	}
-	for _, d := range a.directories {
-		errs = append(errs, d.Close())
+	for _, o := range a.opened {
+		errs = append(errs, a.shared.give(o))
 	}
-	if a.ids != nil {
+	if a.ids != nil && a.shared == nil {
 		errs = append(errs, a.ids.Close())
 	}
 	return errors.Join(errs...)

@@ -147,13 +147,13 @@ func (c removalsAllow) Run(ctx context.Context, m *Main) error {
 // maintenanceEvery is how often postern serve looks whether there is maintenance.
 const maintenanceEvery = time.Second
 
-// watchMaintenance keeps what pause answers. A mapping table that gives no answer
+// watchMaintenance looks again and again, so that pause answers what is so now. A mapping table that gives no answer
 // changes nothing.
-func (a *assembly) watchMaintenance(ctx context.Context, every time.Duration) {
+func watchMaintenance(ctx context.Context, every time.Duration, look func(context.Context)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		a.lookForMaintenance(ctx)
+		look(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -164,7 +164,8 @@ func (a *assembly) watchMaintenance(ctx context.Context, every time.Duration) {
 
 func (a *assembly) lookForMaintenance(ctx context.Context) {
 	if m, err := a.ids.Maintenance(ctx, a.cfg.Tenant); err == nil {
-		a.paused.Store(&gateway.Pause{All: m.Mode == identity.MaintenanceAll, Writes: m.Mode != identity.MaintenanceOff, RetryAfter: m.RetryAfter})
+		p := pauseFor(m)
+		a.paused.Store(&p)
 	}
 }
 

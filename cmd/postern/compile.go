@@ -55,7 +55,7 @@ func compile(cfg *config.Config) []*rules.Mapping {
 		if !ok {
 			continue
 		}
-		in.Types = types
+		in.Types, in.Tenant, in.Params = types, cfg.Tenant, cfg.Values
 		if b := cfg.Backend(cfg.Resources[i].Target.Backend.Value); b != nil {
 			in.Texts = b.Type.Value == ldapKind || b.Type.Value == fileKind
 			in.Lists = described(b.Type.Value) || in.Texts

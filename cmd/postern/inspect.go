@@ -21,9 +21,12 @@ func (a *assembly) inspectAll(ctx context.Context) {
 		a.inspect(ctx, i)
 	}
 	for _, p := range a.cfg.Report.Problems() {
-		at := fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
-		a.log.Warn(p.Message, "at", at, "hint", p.Hint)
+		a.warn(p)
 	}
+}
+
+func (a *assembly) warn(p config.Problem) {
+	a.log.Warn(p.Message, "at", fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column), "hint", p.Hint)
 }
 
 // inspect compares one target with the live backend and reports what does not

@@ -31,7 +31,11 @@ const backendTopic = "backend "
 // wrote tells other nodes that they may remember records of a backend wrongly.
 func (a *assembly) wrote(backend string) func() {
 	return func() {
-		if a.ids != nil {
+		switch {
+		case a.ids == nil:
+		case a.shared != nil:
+			a.ids.Changed(backendTopic + backend + " " + a.cfg.Tenant)
+		default:
 			a.ids.Changed(backendTopic + backend)
 		}
 	}

@@ -50,14 +50,40 @@ func (c serveCommand) Run(ctx context.Context, m *Main) error {
 	}
 	a := &assembly{cfg: cfg, mappings: mappings, log: logger(m.Stderr, cfg.Gateway.Log), trace: m.Trace, traceIDs: m.TraceIDs}
 	defer func() { _ = a.close() }()
+	if cfg.ManyTenants {
+		return c.serveTenants(ctx, m, a)
+	}
 	if err := a.open(ctx); err != nil {
 		return err
 	}
 	a.inspectAll(ctx)
-	return c.listen(ctx, m, a)
+	return c.listen(ctx, m, a, a)
 }
 
-func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
+// serveTenants serves many tenants. Their backends are opened when they are needed.
+func (c serveCommand) serveTenants(ctx context.Context, m *Main, a *assembly) error {
+	if err := errors.Join(a.makeFolders(), a.openTable(ctx)); err != nil {
+		return err
+	}
+	for _, p := range a.cfg.Report.Problems() {
+		a.warn(p)
+	}
+	t, err := newTenancy(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer t.end()
+	return c.listen(ctx, m, a, t)
+}
+
+// A house is what is served: one tenant, or many.
+type house interface {
+	handler() (http.Handler, error)
+	adminHandler(*chores) (http.Handler, error)
+	chores() []func(context.Context) // beside requests
+}
+
+func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly, h house) error {
 	g := &a.cfg.Gateway
 	scim, err := open("--listen", g.Listen.Value)
 	if err != nil {
@@ -66,7 +92,7 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 	if _, port, _ := net.SplitHostPort(g.Listen.Value); port == "0" {
 		g.Listen.Value = scim.Addr().String() // a port of the system's choice is part of the base URL
 	}
-	handler, err := a.handler()
+	handler, err := h.handler()
 	if err != nil {
 		return errors.Join(err, scim.Close())
 	}
@@ -84,22 +110,31 @@ func (c serveCommand) listen(ctx context.Context, m *Main, a *assembly) error {
 			return errors.Join(err, scim.Close())
 		}
 		adminAddress = l.Addr().String()
-		h, err := a.adminHandler(beside)
+		admins, err := h.adminHandler(beside)
 		if err != nil {
 			return errors.Join(err, scim.Close(), l.Close())
 		}
-		doors = append(doors, adminDoor(l, h, door.TLS, g.Insecure.Value))
+		doors = append(doors, adminDoor(l, admins, door.TLS, g.Insecure.Value))
 	}
-	beside.run(func(ctx context.Context) { a.housekeep(ctx, housekeepingEvery) })
-	beside.run(func(ctx context.Context) { a.resume(ctx, resumeEvery) })
-	beside.run(a.follow)
-	beside.run(func(ctx context.Context) { a.end(ctx, endEvery) })
-	beside.run(func(ctx context.Context) { a.watchMaintenance(ctx, maintenanceEvery) })
+	for _, work := range h.chores() {
+		beside.run(work)
+	}
 	fmt.Fprintf(m.Stdout, "Postern serves SCIM 2.0 at %s\n", g.BaseURL())
 	if m.Listening != nil {
 		m.Listening(scim.Addr().String(), adminAddress)
 	}
 	return gateway.Serve(ctx, a.log, gateway.Timing{}, doors...)
+}
+
+// chores implements house.
+func (a *assembly) chores() []func(context.Context) {
+	return []func(context.Context){
+		func(ctx context.Context) { a.housekeep(ctx, housekeepingEvery) },
+		func(ctx context.Context) { a.resume(ctx, resumeEvery) },
+		a.follow,
+		func(ctx context.Context) { a.end(ctx, endEvery) },
+		func(ctx context.Context) { watchMaintenance(ctx, maintenanceEvery, a.lookForMaintenance) },
+	}
 }
 
 // open listens, or says what to do about an address that is taken.
@@ -122,22 +157,24 @@ func (a *assembly) handler() (http.Handler, error) {
 
 // doorOptions is what the door is made of.
 func (a *assembly) doorOptions() (gateway.Options, error) {
+	cursors, err := a.ids.Secret(context.Background(), "cursors")
+	if err != nil {
+		return gateway.Options{}, err
+	}
+	return a.doorOptionsWith(cursors)
+}
+
+// doorOptionsWith is the same with the key of cursors, which all tenants share: a
+// cursor is sealed for one of them.
+func (a *assembly) doorOptionsWith(cursors []byte) (gateway.Options, error) {
 	g := &a.cfg.Gateway
 	bearer, err := auth.NewBearer("postern", clients(a.cfg), time.Now)
 	if err != nil {
 		return gateway.Options{}, err
 	}
-	var proxies []netip.Prefix
-	for _, p := range g.Proxies {
-		proxies = append(proxies, p.Value)
-	}
-	cursors, err := a.ids.Secret(context.Background(), "cursors")
-	if err != nil {
-		return gateway.Options{}, err
-	}
 	o := gateway.Options{
 		Base:          g.BaseURL(),
-		Proxies:       proxies,
+		Proxies:       proxies(a.cfg),
 		Types:         a.service.Types(),
 		Provider:      a.service,
 		Authenticator: bearer,
@@ -146,6 +183,8 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 			BulkOperations: g.Limits.Bulk.Operations.Value, BulkBody: int64(g.Limits.Bulk.Body.Value)},
 		Pause:      a.pause,
 		Proposals:  gateway.Proposals{MultiStatus: proposed(g, "multiStatus")},
+		Reads:      a.cfg.TenantRate.Reads.Value,
+		Writes:     a.cfg.TenantRate.Writes.Value,
 		CursorKey:  cursors,
 		CursorTime: g.Limits.Cursor.Value,
 		Config:     providerConfig(a.cfg, a.service.Types()),
@@ -153,13 +192,24 @@ func (a *assembly) doorOptions() (gateway.Options, error) {
 		Logger:     a.log,
 	}
 	if proposed(g, elementKeys) {
-		secret, err := a.ids.Secret(context.Background(), "elements")
+		name := "elements"
+		if a.shared != nil {
+			name += " " + a.cfg.Tenant // or two that share records could know them by their elements
+		}
+		secret, err := a.ids.Secret(context.Background(), name)
 		if err != nil {
 			return o, err
 		}
 		o.Elements = a.service.Keyed(secret)
 	}
 	return o, nil
+}
+
+func proxies(cfg *config.Config) (out []netip.Prefix) {
+	for _, p := range cfg.Gateway.Proxies {
+		out = append(out, p.Value)
+	}
+	return out
 }
 
 func clients(cfg *config.Config) []auth.Client {

@@ -124,6 +124,17 @@ func (b *Bearer) Authenticate(h http.Header) (Principal, error) {
 	return g.principal, nil
 }
 
+// HashSent is the hash (HashToken) of the token that a request shows, if it shows
+// one as it should.
+func HashSent(h http.Header) (hash string, ok bool) {
+	values := h["Authorization"]
+	if len(values) != 1 {
+		return "", false
+	}
+	token, err := new(Bearer).token(values[0])
+	return HashToken(token), err == nil
+}
+
 // token takes the token out of an Authorization header.
 func (b *Bearer) token(header string) (string, error) {
 	if len(header) > maxHeader {

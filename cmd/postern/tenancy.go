@@ -1,0 +1,357 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/postern/postern/config"
+	"github.com/postern/postern/gateway"
+	"github.com/postern/postern/identity"
+	"github.com/postern/postern/provision"
+	"github.com/postern/postern/rules"
+)
+
+// How many tenants are at work at a time, and for how long one stays so without a
+// request. One that is not costs its name, its clients and its tokens' hashes.
+const (
+	mostAtWork = 256
+	idleAfter  = 10 * time.Minute
+)
+
+// A tenancy is all tenants of one process. Who there is, and which token is whose,
+// it knows at once; what serves a tenant is made at its first request, and dropped
+// when nobody has asked for it for a while.
+type tenancy struct {
+	file     *assembly // the configuration, of no tenant in particular: it has no backend open
+	commons  *commons
+	cursors  []byte
+	known    atomic.Pointer[roster]
+	paused   atomic.Pointer[map[string]gateway.Pause]
+	lock     sync.Mutex
+	atWork   map[string]*worker
+	building sync.Mutex // one tenant at a time, for each may take many connections
+	most     int
+}
+
+// A roster is the tenants that there are. It does not change.
+type roster struct {
+	tenants map[string]*config.Tenant
+	tokens  map[string]string // by hash: whose client has it
+}
+
+// A worker is a tenant at work.
+type worker struct {
+	name   string
+	tenant *config.Tenant
+	ready  chan struct{} // closed once what follows is there
+	a      *assembly
+	door   http.Handler
+	err    error
+
+	users int // under tenancy.lock, as is what follows
+	last  time.Time
+	stays bool // it holds what would be lost
+	gone  bool // it is not in tenancy.atWork any more
+}
+
+// newTenancy knows the tenants; the mapping table of the assembly is open.
+func newTenancy(ctx context.Context, a *assembly) (*tenancy, error) {
+	t := &tenancy{file: a, commons: &commons{open: map[[32]byte]*openedBackend{}}, atWork: map[string]*worker{}, most: mostAtWork}
+	var err error
+	if t.cursors, err = a.ids.Secret(ctx, "cursors"); err != nil {
+		return nil, err
+	}
+	t.paused.Store(&map[string]gateway.Pause{})
+	return t, t.reload(ctx)
+}
+
+// reload reads who there is. A tenant at work that is not what it was finishes its
+// requests, and the next ones find the new one.
+func (t *tenancy) reload(ctx context.Context) error {
+	r := &roster{tenants: map[string]*config.Tenant{}, tokens: map[string]string{}}
+	for i := range t.file.cfg.Tenants {
+		r.add(&t.file.cfg.Tenants[i])
+	}
+	before := t.known.Swap(r)
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	for name, w := range t.atWork {
+		if before != nil && r.tenants[name] != w.tenant {
+			t.dismiss(w)
+		}
+	}
+	return ctx.Err()
+}
+
+func (r *roster) add(t *config.Tenant) {
+	r.tenants[t.Name.Value] = t
+	for _, c := range t.Clients {
+		for _, tk := range c.Tokens {
+			r.tokens[tk.Hash] = t.Name.Value
+		}
+	}
+}
+
+func (t *tenancy) find(hash string) (string, bool) {
+	name, ok := t.known.Load().tokens[hash]
+	return name, ok
+}
+
+var errNoTenant = errors.New("there is no such tenant")
+
+// enter gives a tenant at work, until leave is called for it. passing: it does not
+// count as asked for, and one that was not at work does not stay so.
+func (t *tenancy) enter(ctx context.Context, name string, passing bool) (*worker, error) {
+	tenant := t.known.Load().tenants[name]
+	if tenant == nil {
+		return nil, errNoTenant
+	}
+	t.lock.Lock()
+	w := t.atWork[name]
+	fresh := w == nil
+	if fresh {
+		w = &worker{name: name, tenant: tenant, ready: make(chan struct{})}
+		t.atWork[name] = w
+	}
+	w.users++
+	if !passing {
+		w.last = time.Now()
+	}
+	t.lock.Unlock()
+	if fresh {
+		t.build(ctx, w)
+	}
+	select {
+	case <-w.ready:
+	case <-ctx.Done():
+		t.leave(w)
+		return nil, ctx.Err()
+	}
+	if w.err != nil {
+		t.leave(w)
+		return nil, w.err
+	}
+	return w, nil
+}
+
+// build makes what serves a tenant. Nothing is sent to a backend.
+func (t *tenancy) build(ctx context.Context, w *worker) {
+	defer close(w.ready)
+	t.building.Lock()
+	defer t.building.Unlock()
+	if w.a, w.err = t.assemble(w.tenant); w.err == nil {
+		w.door, w.err = t.door(w.a)
+	}
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	if w.err != nil {
+		t.file.log.ErrorContext(ctx, "a tenant cannot be served", "tenant", w.name, "error", w.err.Error())
+		t.dismiss(w)
+		return
+	}
+	w.stays = slices.ContainsFunc(w.a.cfg.Backends, func(b config.Backend) bool { return b.Type.Value == "memory" })
+	t.bound(w)
+}
+
+// bound sends the one home that nobody has asked for longest, if there are too many.
+func (t *tenancy) bound(but *worker) {
+	for len(t.atWork) > t.most {
+		var oldest *worker
+		for _, w := range t.atWork {
+			if w != but && w.users == 0 && !w.stays && (oldest == nil || w.last.Before(oldest.last)) {
+				oldest = w
+			}
+		}
+		if oldest == nil {
+			return
+		}
+		t.dismiss(oldest)
+	}
+}
+
+func (t *tenancy) leave(w *worker) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	w.users--
+	switch {
+	case w.gone && w.users == 0:
+		t.close(w)
+	case w.users == 0 && w.last.IsZero() && !w.stays:
+		t.dismiss(w)
+	}
+}
+
+// dismiss takes a worker out; whoever leaves it last closes it.
+func (t *tenancy) dismiss(w *worker) {
+	if t.atWork[w.name] == w {
+		delete(t.atWork, w.name)
+	}
+	w.gone = true
+	if w.users == 0 {
+		t.close(w)
+	}
+}
+
+func (t *tenancy) close(w *worker) {
+	if w.a == nil {
+		return
+	}
+	if err := w.a.close(); err != nil {
+		t.file.log.Warn("closing what served a tenant", "tenant", w.name, "error", err)
+	}
+	w.a = nil
+}
+
+// sweep sends those home who have had nothing to do, until ctx ends.
+func (t *tenancy) sweep(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		t.lock.Lock()
+		for _, w := range t.atWork {
+			if w.users == 0 && !w.stays && time.Since(w.last) > idleAfter {
+				t.dismiss(w)
+			}
+		}
+		t.lock.Unlock()
+	}
+}
+
+// end closes everything once no request is under way.
+func (t *tenancy) end() {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	for _, w := range t.atWork {
+		t.dismiss(w)
+	}
+}
+
+// assemble makes the assembly of a tenant, with the mapping table of all.
+func (t *tenancy) assemble(tenant *config.Tenant) (*assembly, error) {
+	cfg, mappings, err := configurationOf(t.file.cfg, t.file.mappings, tenant)
+	if err != nil {
+		return nil, err
+	}
+	f := t.file
+	a := &assembly{cfg: cfg, mappings: mappings, log: f.log.With("tenant", cfg.Tenant), trace: f.trace, traceIDs: f.traceIDs, shared: t.commons, ids: f.ids}
+	if err := a.openBackends(); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	a.service = a.newService()
+	return a, nil
+}
+
+// configurationOf is the configuration of a tenant and the rules for it. Rules that
+// are the same for all tenants are compiled once.
+func configurationOf(file *config.Config, mappings []*rules.Mapping, tenant *config.Tenant) (*config.Config, []*rules.Mapping, error) {
+	cfg, err := file.For(tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !cfg.OwnResources() && !slices.ContainsFunc(mappings, (*rules.Mapping).Depends) {
+		own := make([]*rules.Mapping, len(mappings))
+		for i, m := range mappings {
+			own[i] = m.Clone()
+		}
+		return cfg, own, nil
+	}
+	own := compile(cfg)
+	if err := cfg.Report.Err(); err != nil {
+		return nil, nil, fmt.Errorf("tenant %q: %w", tenant.Name.Value, err)
+	}
+	return cfg, own, nil
+}
+
+// door is the way into a tenant.
+func (t *tenancy) door(a *assembly) (http.Handler, error) {
+	o, err := a.doorOptionsWith(t.cursors)
+	if err != nil {
+		return nil, err
+	}
+	o.ConfigNeedsCredentials = true // what is open would tell which tenants there are
+	o.Logger = t.file.log
+	name := a.cfg.Tenant
+	o.Pause = func() gateway.Pause { return t.pauseOf(name) }
+	return gateway.New(o)
+}
+
+// hall is the way to all doors.
+func (t *tenancy) hall() (http.Handler, error) {
+	nobody, err := t.outside(nil)
+	if err != nil {
+		return nil, err
+	}
+	shut, err := t.outside(gateway.Refusing{RetryAfter: 30})
+	if err != nil {
+		return nil, err
+	}
+	return gateway.NewHall(gateway.Hall{Base: t.file.cfg.Gateway.BaseURL(), Proxies: proxies(t.file.cfg), Find: t.find, Nobody: nobody, Shut: shut,
+		Enter: func(ctx context.Context, tenant string) (http.Handler, func(), error) {
+			w, err := t.enter(ctx, tenant, false)
+			if err != nil {
+				return nil, nil, err
+			}
+			return w.door, func() { t.leave(w) }, nil
+		}})
+}
+
+// outside is a door without clients.
+func (t *tenancy) outside(authenticator gateway.Authenticator) (http.Handler, error) {
+	f := *t.file.cfg
+	f.Clients, f.Tenant = nil, ""
+	f.Gateway.Base = config.Text{Value: f.NobodysBase(gateway.NobodysName)}
+	a := assembly{cfg: &f, mappings: t.file.mappings, log: t.file.log, ids: t.file.ids, service: provision.New(provision.Options{IDs: t.file.ids, Log: t.file.log})}
+	o, err := a.doorOptionsWith(nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range a.mappings {
+		o.Types = append(o.Types, m.Type)
+	}
+	o.ConfigNeedsCredentials, o.Pause = true, nil
+	if authenticator != nil {
+		o.Authenticator = authenticator
+	}
+	return gateway.New(o)
+}
+
+// lookForMaintenance asks for all tenants at once.
+func (t *tenancy) lookForMaintenance(ctx context.Context) {
+	all, err := t.file.ids.AllMaintenance(ctx)
+	if err != nil {
+		return
+	}
+	now := map[string]gateway.Pause{}
+	for tenant, m := range all {
+		now[tenant] = pauseFor(m)
+	}
+	t.paused.Store(&now)
+}
+
+// pauseOf is what is refused for a tenant: what is refused for it, or for all.
+func (t *tenancy) pauseOf(tenant string) gateway.Pause {
+	all := *t.paused.Load()
+	own, every := all[tenant], all[everyTenant]
+	if every.All || every.Writes && !own.All {
+		return every
+	}
+	return own
+}
+
+// everyTenant stands in the mapping table for all of them. No tenant has the name.
+const everyTenant = ""
+
+func pauseFor(m identity.Maintenance) gateway.Pause {
+	return gateway.Pause{All: m.Mode == identity.MaintenanceAll, Writes: m.Mode != identity.MaintenanceOff, RetryAfter: m.RetryAfter}
+}
