@@ -113,23 +113,31 @@ func (t *attributeType) wideText(attribute string, c *filter.Compare) string {
 		return present(attribute)
 	case c.Op == filter.Eq && c.Match == filter.Exact:
 		return equals(attribute, s) // equal by every rule that there is
-	case c.Op == filter.Eq && folds && plain(s):
+	case c.Op == filter.Eq && folds && plain(s) && !t.foreign:
 		return equals(attribute, s)
 	}
 	if t.Substring == "" || !folds && c.Match == filter.Folded || !folds && t.Equality != "caseexactmatch" && t.Equality != "caseexactia5match" {
 		return present(attribute)
 	}
-	switch c.Op {
-	case filter.Eq:
-		return "(" + attribute + "=" + pattern(s, true, true) + ")"
-	case filter.Co:
-		return "(" + attribute + "=" + pattern(s, false, false) + ")"
-	case filter.Sw:
-		return "(" + attribute + "=" + pattern(s, true, false) + ")"
-	case filter.Ew:
-		return "(" + attribute + "=" + pattern(s, false, true) + ")"
+	begins, ends := c.Op == filter.Eq || c.Op == filter.Sw, c.Op == filter.Eq || c.Op == filter.Ew
+	if !begins && !ends && c.Op != filter.Co {
+		return present(attribute) // the order of bytes is no directory's
 	}
-	return present(attribute) // the order of bytes is no directory's
+	if !t.foreign || c.Match == filter.Exact {
+		return "(" + attribute + "=" + pattern(s, begins, ends, false) + ")"
+	}
+	var any []string
+	for _, way := range spellings(s) {
+		if c.Op == filter.Eq && plain(s) {
+			any = append(any, equals(attribute, way))
+		} else {
+			any = append(any, "("+attribute+"="+pattern(way, begins, ends, true)+")")
+		}
+	}
+	if len(any) == 0 { // too many
+		return "(" + attribute + "=" + pattern(unspelled.Replace(s), begins, ends, false) + ")"
+	}
+	return anyOf(any...)
 }
 
 // canonical reports a number as directories write it.
@@ -147,53 +155,6 @@ func plain(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// pattern is the value of a substring filter that every text fits which begins with
-// s, ends with it, both or neither. Only the parts of s that every server prepares
-// alike are in it: no blanks, which are squeezed or dropped; no letters other than
-// ASCII's; no letter that a combining mark may follow, with which it would be one.
-func pattern(s string, begins, ends bool) string {
-	var parts []string
-	var part []byte
-	atStart := begins
-	cut := func(marked bool) {
-		if n := len(part); marked && n > 0 && combines(part[n-1]) {
-			part = part[:n-1]
-		}
-		if len(part) == 0 && len(parts) == 0 {
-			atStart = false
-		}
-		if len(part) > 0 {
-			parts = append(parts, escaped(string(part)))
-		}
-		part = nil
-	}
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c > ' ' && c <= '~' && c != '-' {
-			part = append(part, c)
-			continue
-		}
-		cut(s[i] != ' ')
-	}
-	atEnd := ends && len(part) > 0
-	cut(!ends)
-	if len(parts) == 0 {
-		return "*"
-	}
-	out := strings.Join(parts, "*")
-	if !atStart {
-		out = "*" + out
-	}
-	if !atEnd {
-		out += "*"
-	}
-	return out
-}
-
-// combines reports characters that form another with a combining mark.
-func combines(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '<' || c == '=' || c == '>'
 }
 
 func (t *attributeType) wideNumber(attribute string, c *filter.Compare) string {
@@ -229,8 +190,12 @@ func (t *attributeType) wideTime(attribute string, c *filter.Compare) string {
 	if from.Year() < 1 || to.Year() > 9999 {
 		return present(attribute)
 	}
-	after := t.ordered(attribute, ">=", from.Format(timeLayout))
-	before := t.ordered(attribute, "<=", to.Format(timeLayout))
+	layout := timeLayout
+	if t.foreign { // without it, Samba's finds nothing before an instant
+		layout = fraction
+	}
+	after := t.ordered(attribute, ">=", from.Format(layout))
+	before := t.ordered(attribute, "<=", to.Format(layout))
 	switch c.Op {
 	case filter.Eq:
 		return allOf(after, before)

@@ -52,6 +52,14 @@ func code(err error) uint16 {
 	return ldap.ErrorNetwork
 }
 
+// taken reports a violated constraint that is about a value that another entry has: as
+// plug-ins for unique attributes put it, Samba, and Microsoft's server
+// (ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST).
+func taken(err error) bool {
+	text := strings.ToLower(err.Error())
+	return strings.Contains(text, "uniq") || strings.Contains(text, "already in use") || strings.Contains(text, "000021c8")
+}
+
 // kindOf is the kind of a failure (RFC 4511 appendix A).
 func kindOf(err error) adapters.Kind {
 	switch code(err) {
@@ -60,7 +68,7 @@ func kindOf(err error) adapters.Kind {
 	case ldap.LDAPResultEntryAlreadyExists:
 		return adapters.Exists
 	case ldap.LDAPResultConstraintViolation:
-		if strings.Contains(strings.ToLower(err.Error()), "uniq") { // how plug-ins for unique attributes put it
+		if taken(err) {
 			return adapters.Exists
 		}
 		return adapters.Invalid

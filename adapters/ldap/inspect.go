@@ -163,6 +163,9 @@ func (in *inspection) names() []string {
 	return out
 }
 
+// madeByAD are attributes that every entry must have and that Active Directory gives it.
+var madeByAD = []string{"instanceType", "nTSecurityDescriptor", "objectCategory", "objectSid", "sAMAccountName", "groupType"}
+
 // required finds attributes that every entry must have and nobody gives.
 func (in *inspection) required(given []string) {
 	if in.a.caps.NoCreate {
@@ -174,7 +177,7 @@ func (in *inspection) required(given []string) {
 	var lacking []string
 	for t, class := range in.must {
 		has := strings.EqualFold(first(t.Names), "objectClass") || slices.ContainsFunc(given, func(g string) bool { return in.s.attribute(g) == t })
-		if !has && !in.placed(t) {
+		if !has && !in.placed(t) && !(in.s.active && slices.Contains(madeByAD, first(t.Names))) {
 			lacking = append(lacking, fmt.Sprintf("%s (%s)", first(t.Names), class))
 		}
 	}

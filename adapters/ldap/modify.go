@@ -61,12 +61,12 @@ func (s *session) modify(dn string, mods []ldap.Change, members []*membership, c
 		if err == nil || tries == maxTries || len(members) == 0 {
 			return err
 		}
-		switch code(err) {
-		case ldap.LDAPResultObjectClassViolation: // perhaps the list must not be empty
+		switch code := code(err); {
+		case code == ldap.LDAPResultObjectClassViolation: // perhaps the list must not be empty
 			if !stand(members) {
 				return err
 			}
-		case ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists:
+		case s.asItIs(code):
 			again, failed := s.narrow(dn, members)
 			if failed != nil || !again {
 				return errors.Join(failed, err)
@@ -75,6 +75,19 @@ func (s *session) modify(dn string, mods []ldap.Change, members []*membership, c
 			return err
 		}
 	}
+}
+
+// asItIs reports a code that may mean that a value that comes is there already, or that
+// one that goes is not. Active Directory has words of its own for members, with and
+// without the control that permits it.
+func (s *session) asItIs(code uint16) bool {
+	switch code {
+	case ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists:
+		return true
+	case ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultUnwillingToPerform:
+		return s.active
+	}
+	return false
 }
 
 // stand puts the placeholder into lists that may have become empty.
@@ -95,8 +108,8 @@ func (s *session) narrow(dn string, members []*membership) (again bool, err erro
 		keep := func(values []string, there bool) ([]string, error) {
 			var out []string
 			for _, v := range values {
-				is, err := s.c.Compare(dn, m.attribute, v)
-				if err != nil && code(err) != ldap.LDAPResultNoSuchAttribute {
+				is, err := s.holds(dn, m.attribute, v)
+				if err != nil {
 					return nil, err
 				}
 				if is == there {
@@ -115,9 +128,9 @@ func (s *session) narrow(dn string, members []*membership) (again bool, err erro
 		}
 		if m.placeholder != "" {
 			// As a plain member it comes and goes like any other.
-			is, err := s.c.Compare(dn, m.attribute, m.placeholder)
+			is, err := s.holds(dn, m.attribute, m.placeholder)
 			switch {
-			case err != nil && code(err) != ldap.LDAPResultNoSuchAttribute:
+			case err != nil:
 				return false, err
 			case m.stands && !is:
 				m.add = append(m.add, m.placeholder)
@@ -128,6 +141,20 @@ func (s *session) narrow(dn string, members []*membership) (again bool, err erro
 		}
 	}
 	return again, nil
+}
+
+// holds reports whether a value is among those of an attribute. Samba cannot compare
+// names in which something is escaped, but finds them.
+func (s *session) holds(dn, attribute, value string) (bool, error) {
+	if s.active {
+		e, err := s.base(dn, equals(attribute, value), noAttributes)
+		return e != nil, err
+	}
+	is, err := s.c.Compare(dn, attribute, value)
+	if code(err) == ldap.LDAPResultNoSuchAttribute {
+		err = nil
+	}
+	return is, err
 }
 
 // modify sends what was planned, and the members.

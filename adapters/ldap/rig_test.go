@@ -3,6 +3,7 @@ package ldap_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,10 +30,11 @@ var (
 	counted  int
 )
 
-// plant makes a tree, which goes with the test.
-func plant(t testing.TB) *tree {
+// plant makes a tree of OpenLDAP's, which goes with the test.
+func plant(t testing.TB) *tree { return plantIn(t, testdb.Slapd(t)) }
+
+func plantIn(t testing.TB, server testdb.Directory) *tree {
 	t.Helper()
-	server := testdb.Slapd(t)
 	c, err := goldap.DialURL(server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -91,11 +93,20 @@ func (tr *tree) fell() {
 		tr.t.Error(err)
 		return
 	}
-	for i := len(res.Entries) - 1; i >= 0; i-- {
-		if err := tr.admin.Del(goldap.NewDelRequest(res.Entries[i].DN, nil)); err != nil {
+	slices.SortStableFunc(res.Entries, func(a, b *goldap.Entry) int { return depth(b) - depth(a) })
+	for _, e := range res.Entries {
+		if err := tr.admin.Del(goldap.NewDelRequest(e.DN, nil)); err != nil {
 			tr.t.Error(err)
 		}
 	}
+}
+
+func depth(e *goldap.Entry) int {
+	dn, err := goldap.ParseDN(e.DN)
+	if err != nil {
+		return 0
+	}
+	return len(dn.RDNs)
 }
 
 // open opens the tree as the adapter's directory.

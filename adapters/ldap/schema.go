@@ -14,6 +14,7 @@ type attributeType struct {
 	Single    bool // SINGLE-VALUE
 	Fixed     bool // NO-USER-MODIFICATION
 	Internal  bool // of no USAGE by applications: kept by the server
+	foreign   bool // Active Directory's: not compared as RFC 4518 says
 }
 
 // An objectClass is what the schema says of a class (section 4.1.1).
@@ -51,6 +52,19 @@ func (s *schema) same(a, b string) bool {
 	}
 	x := s.attribute(a)
 	return x != nil && x == s.attribute(b)
+}
+
+// allow adds what content rules allow and demand of entries of a class, with the auxiliary
+// classes that they may have (RFC 4512 section 4.1.6).
+func (s *schema) allow(rules []string) {
+	for _, text := range rules {
+		r, ok := parseClass(text)
+		if !ok || s.classes[r.OID] == nil {
+			continue
+		}
+		c := s.classes[r.OID]
+		c.Must, c.May, c.Sup = append(c.Must, r.Must...), append(c.May, r.May...), append(c.Sup, r.Sup...)
+	}
 }
 
 // read takes the definitions over. What cannot be read is left out: nothing is then
@@ -94,13 +108,20 @@ func (s *schema) inherit(a *attributeType, depth int) {
 	}
 }
 
-// assume is how Active Directory compares, of which its schema says nothing.
+// assume is how Active Directory compares, of which its schema says nothing. It has
+// names of its own for some of the usual syntaxes.
 func (a *attributeType) assume() {
+	a.foreign = true
+	if usual, ok := microsoftSyntaxes[a.Syntax]; ok {
+		a.Syntax = usual
+	}
 	switch {
 	case a.Equality != "":
 	case a.Syntax == syntaxDirectoryString || a.Syntax == syntaxIA5 || a.Syntax == syntaxPrintable:
 		a.Equality, a.Substring = "caseignorematch", "caseignoresubstringsmatch"
-	case a.Syntax == syntaxInteger || a.Syntax == "1.2.840.113556.1.4.906":
+	case a.Syntax == syntaxCaseExact:
+		a.Equality, a.Substring = "caseexactmatch", "caseexactsubstringsmatch"
+	case a.Syntax == syntaxInteger:
 		a.Equality, a.Ordering = "integermatch", "integerorderingmatch"
 	case a.Syntax == syntaxBoolean:
 		a.Equality = "booleanmatch"
@@ -128,6 +149,17 @@ const (
 	syntaxOctets          = syntaxes + "40"
 	syntaxPrintable       = syntaxes + "44"
 )
+
+// microsoftSyntaxes are the large integer, the text that ignores case, and the security
+// descriptor, which is no text.
+var microsoftSyntaxes = map[string]string{
+	"1.2.840.113556.1.4.906": syntaxInteger,
+	"1.2.840.113556.1.4.905": syntaxDirectoryString,
+	"1.2.840.113556.1.4.907": syntaxBinary,
+}
+
+// syntaxCaseExact is Active Directory's text that does not ignore case.
+const syntaxCaseExact = "1.2.840.113556.1.4.1362"
 
 // parseAttribute reads a definition of an attribute.
 func parseAttribute(text string) (*attributeType, bool) {
@@ -188,7 +220,7 @@ func parseClass(text string) (*objectClass, bool) {
 		switch w[i][0] {
 		case "NAME":
 			c.Names = next()
-		case "SUP":
+		case "SUP", "AUX": // of a content rule
 			c.Sup = next()
 		case "MUST":
 			c.Must = next()

@@ -58,12 +58,13 @@ func (s *session) introduce() (*server, error) {
 	if where == "" {
 		return v, nil
 	}
-	sub, err := s.base(where, "(objectClass=subschema)", []string{"attributeTypes", "objectClasses"})
+	sub, err := s.base(where, "(objectClass=subschema)", []string{"attributeTypes", "objectClasses", "dITContentRules"})
 	if err != nil && code(err) != ldap.LDAPResultInsufficientAccessRights && code(err) != ldap.LDAPResultNoSuchObject {
 		return nil, err
 	}
 	if sub != nil {
 		v.read(sub.GetEqualFoldAttributeValues("attributeTypes"), sub.GetEqualFoldAttributeValues("objectClasses"), v.active)
+		v.allow(sub.GetEqualFoldAttributeValues("dITContentRules"))
 	}
 	for _, name := range []string{"entryDN", "distinguishedName"} {
 		if v.dnAttribute == "" && v.attribute(name) != nil && (v.active || name == "entryDN") {

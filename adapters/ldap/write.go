@@ -248,18 +248,3 @@ func (s *session) assert(condition string) []ldap.Control {
 	}
 	return []ldap.Control{ldap.NewControlString(controlAssertion, true, string(p.Bytes()))}
 }
-
-// blame names the field at fault, where the server does not.
-func (a *Adapter) blame(s *session, err error, field string) error {
-	kind := kindOf(err)
-	if code(err) == ldap.LDAPResultNoSuchObject { // the parent
-		kind = adapters.Internal
-	}
-	if kind != adapters.Exists && kind != adapters.Invalid {
-		field = ""
-	}
-	if code(err) == ldap.ErrorNetwork {
-		return err
-	}
-	return &adapters.Error{Kind: kind, Field: field, Err: err}
-}

@@ -84,7 +84,7 @@ func startSlapd(s *server, bin, dir string, port int) error {
 	if err != nil {
 		return err
 	}
-	if err := certificate(run); err != nil {
+	if err := certificate(run, net.IPv4(127, 0, 0, 1)); err != nil {
 		return err
 	}
 	conf := ""
@@ -119,15 +119,15 @@ func startSlapd(s *server, bin, dir string, port int) error {
 	return errors.New("slapd does not listen")
 }
 
-// certificate makes a certificate for 127.0.0.1, signed by itself.
-func certificate(dir string) error {
+// certificate makes a certificate for an address, signed by itself.
+func certificate(dir string, ip net.IP) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
 	t := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "Postern's test directory"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, IPAddresses: []net.IP{ip}}
 	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 // Package testdb finds the database servers that tests need, or starts them.
 //
-// A test is given the server of POSTERN_TEST_POSTGRES or POSTERN_TEST_MARIADB, if
+// A test is given the server of POSTERN_TEST_POSTGRES, POSTERN_TEST_MARIADB and so on, if
 // that is set. Otherwise a private server is started on loopback, with its data in the temporary folder,
 // and Debian's package is installed if it is missing and the user is root. All
 // tests of a run share it; it ends some seconds after the last of them, and its
@@ -32,7 +32,8 @@ type server struct {
 	pkg      string // Debian's
 	program  string // a pattern of its path
 	start    func(s *server, bin, data string, port int) error
-	stop     string // a shell command; $DATA is the folder and $BIN that of the programs
+	stop     string                // a shell command; $DATA is the folder and $BIN that of the programs
+	address  func(port int) string // where it listens; nil: at the port of 127.0.0.1
 	once     sync.Once
 	port     int
 	err      error
@@ -121,14 +122,23 @@ func (s *server) running(dir string) int {
 		return 0
 	}
 	port, err := strconv.Atoi(string(text))
-	if err != nil || !listens(port) {
+	if err != nil || !s.listens(port) {
 		return 0
 	}
 	return port
 }
 
-func listens(port int) bool {
-	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+func (s *server) listens(port int) bool {
+	if s.address != nil {
+		return answers(s.address(port))
+	}
+	return listens(port)
+}
+
+func listens(port int) bool { return answers(net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) }
+
+func answers(address string) bool {
+	c, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
 		return false
 	}
