@@ -178,7 +178,9 @@ type schema struct {
 	notes   []string            // what about it may surprise
 
 	returning bool // MariaDB: it answers what it inserts
-	triggered bool // SQLite: there are triggers on it
+	triggered bool // what is done to it may do more: SQLite and PostgreSQL know of triggers and rules
+
+	pairs [][2]string // PostgreSQL: the columns of unique indexes on two that refuse at once
 }
 
 // A column is a column of a table, as statements use it.

@@ -23,25 +23,29 @@ func (a *Adapter) view(ctx context.Context, op string, snapshot bool, f func(con
 // those that are being written.
 func (a *Adapter) change(ctx context.Context, op string, p *plan, fields []string, f func(context.Context, session) error) error {
 	return a.db.change(ctx, op, func(ctx context.Context, s session) error {
-		err := f(ctx, s)
-		var known *adapters.Error
-		var raced *racedError
-		if err == nil || errors.As(err, &known) || errors.As(err, &raced) || ctx.Err() != nil {
-			return err
-		}
-		what := a.db.dialect.classify(err)
-		if what.stale {
-			a.forget()
-		}
-		if what.busy || what.stale || what.kind == adapters.Unavailable {
-			return err
-		}
-		e := &adapters.Error{Kind: what.kind, Op: op, Field: a.blame(p, what, fields), Err: err}
-		if what.foreign && op == "delete" {
-			e.Kind, e.Field = adapters.Conflict, "" // who refers is another record
-		}
-		return e
+		return a.named(ctx, op, p, fields, f(ctx, s))
 	})
+}
+
+// named gives an error the table's names.
+func (a *Adapter) named(ctx context.Context, op string, p *plan, fields []string, err error) error {
+	var known *adapters.Error
+	var raced *racedError
+	if err == nil || errors.As(err, &known) || errors.As(err, &raced) || ctx.Err() != nil {
+		return err
+	}
+	what := a.db.dialect.classify(err)
+	if what.stale {
+		a.forget()
+	}
+	if what.busy || what.stale || what.kind == adapters.Unavailable {
+		return err
+	}
+	e := &adapters.Error{Kind: what.kind, Op: op, Field: a.blame(p, what, fields), Err: err}
+	if what.foreign && op == "delete" {
+		e.Kind, e.Field = adapters.Conflict, "" // who refers is another record
+	}
+	return e
 }
 
 // blame is the field at fault: of the columns that the database names, the

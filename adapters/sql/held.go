@@ -115,24 +115,29 @@ func (l *link) ownerValue(b *builder, key any) {
 }
 
 // addition writes the INSERT of members whose keys are in an array, but for those
-// that are there.
+// that are there. Each is looked up: as NOT EXISTS, PostgreSQL would sooner read all
+// members than one, and MariaDB as well.
 func (l *link) addition(owner any, array string) *builder {
 	b := newBuilder().add("INSERT INTO ", l.table, " (", l.owner.quoted, ", ", l.member.quoted, ") SELECT ")
 	l.ownerValue(b, owner)
 	if l.held != l.target {
 		b.add(", ", l.held.ref, " FROM ")
 		l.targets(b, array)
-		b.add(" AND NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ")
+		b.add(" AND (SELECT 1 FROM ", l.table, " AS j WHERE ")
 		l.ownedBy(b, owner)
 		b.add(" AND ")
 		l.meet(b)
-		return b.add(")")
+		return b.add(" LIMIT 1) IS NULL")
 	}
 	from, _, value := l.d.list(l.member)
-	b.add(", ", l.d.put(value), " FROM ", from, " WHERE NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ")
+	b.add(", ", l.d.put(value), " FROM ", from, " WHERE (SELECT 1 FROM ", l.table, " AS j WHERE ")
 	b.args = append(b.args, array)
 	l.ownedBy(b, owner)
-	return b.add(" AND ", l.d.exactly(l.member), " = ", value, ")")
+	b.add(" AND ", l.d.exactly(l.member), " = ", value, " LIMIT 1) IS NULL")
+	if d, ok := l.d.(sharing); ok && l.paired && plainKey(l.owner) && plainKey(l.member) {
+		b.add(d.unless(l.owner.quoted, l.member.quoted)) // others may come between
+	}
+	return b
 }
 
 // A carriage takes the rows of a join table along when the column that they hold

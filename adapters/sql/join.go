@@ -8,7 +8,8 @@ import (
 
 // Most changes of a group add members and do nothing else. In a file, where nobody
 // else writes meanwhile, one statement finds the group, finds the members, and adds
-// those who are not there.
+// those who are not there. On a server one does, if an index sees to it that nobody is
+// added twice (share.go).
 
 // joins adds members so, and reports whether all were added: that they all exist,
 // that none was a member before, and that the record is there. If not, whatever was
@@ -18,6 +19,10 @@ func (u *update) joins(ctx context.Context, s session) (bool, error) {
 	if l == nil {
 		return false, nil
 	}
+	return u.join(ctx, s, l, array, n)
+}
+
+func (u *update) join(ctx context.Context, s session, l *link, array string, n int) (bool, error) {
 	from, _, value := l.d.list(l.member)
 	key := u.p.key[0].ref
 	b := newBuilder().add("INSERT INTO ", l.table, " (", l.owner.quoted, ", ", l.member.quoted, ") SELECT ", key, ", ", l.d.put(value),
@@ -26,7 +31,11 @@ func (u *update) joins(ctx context.Context, s session) (bool, error) {
 	b.add(" CROSS JOIN ", l.others)
 	u.p.at(b, u.key)
 	b.add(" AND ", l.d.exactly(l.target), " = ", value, " AND ").include(l.within)
-	b.add(" AND NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ", l.owner.ref, " = ", key, " AND ", l.d.exactly(l.member), " = ", value, ")")
+	if d, ok := l.d.(sharing); ok {
+		b.add(d.share(u.p.key[0].alias()), d.unless(l.owner.quoted, l.member.quoted))
+	} else {
+		b.add(" AND NOT EXISTS (SELECT 1 FROM ", l.table, " AS j WHERE ", l.owner.ref, " = ", key, " AND ", l.d.exactly(l.member), " = ", value, ")")
+	}
 	added, err := s.few(n).exec(ctx, string(b.text), b.args...)
 	return err == nil && added == int64(n), l.refused("update", err)
 }
@@ -34,13 +43,13 @@ func (u *update) joins(ctx context.Context, s session) (bool, error) {
 // joining is the relation of such a change, and who joins; nil if the change is
 // more than that.
 func (u *update) joining() (l *link, array string, n int) {
-	if u.a.db.remote || len(u.members) != 1 || len(u.members[0].Remove) > 0 || len(u.p.key) != 1 || u.changes() ||
+	if len(u.members) != 1 || len(u.members[0].Remove) > 0 || len(u.p.key) != 1 || u.changes() ||
 		len(u.lists) > 0 || len(u.held) > 0 || len(u.sides) > 0 {
 		return nil, "", 0
 	}
 	l = u.p.links[u.a.caps.Shape.Index(u.members[0].Field)]
 	if u.a.table.Distinct || l.triggered || l.own != nil || l.target == nil || l.held != l.target ||
-		l.owner.kind != u.p.key[0].kind || l.target.kind != l.member.kind {
+		l.owner.kind != u.p.key[0].kind || l.target.kind != l.member.kind || u.a.db.remote && !u.shares(l) {
 		return nil, "", 0
 	}
 	list, bad := l.elements(u.members[0].Add)
@@ -50,6 +59,16 @@ func (u *update) joining() (l *link, array string, n int) {
 	}
 	return l, array, len(list)
 }
+
+// shares reports whether members may be added while others add some as well.
+func (u *update) shares(l *link) bool {
+	_, ok := l.d.(sharing)
+	return ok && l.paired && !u.p.schema.view && plainKey(l.owner) && plainKey(l.member)
+}
+
+// plainKey reports whether a column takes what one of the same kind holds, and an
+// index on it takes for the same what is the same.
+func plainKey(c *column) bool { return c.kind == integerKind || c.pg.plain }
 
 // changes reports whether the row itself is written.
 func (u *update) changes() bool {

@@ -29,6 +29,7 @@ type link struct {
 	inline *builder // all members of a row t, as one text; nil: they are read by themselves
 
 	triggered bool // there are triggers on the join table
+	paired    bool // the join table cannot say the same twice
 }
 
 func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, error) {
@@ -42,6 +43,7 @@ func (db *Database) link(ctx context.Context, s session, r *Relation) (*link, er
 		return nil, fmt.Errorf("%w: %s.%s, %s.%s", errStale, r.Table, r.Owner, r.Table, r.Member)
 	}
 	l.owner, l.member = owner.under("j"), member.under("j")
+	l.paired = slices.Contains(t.pairs, pairOf(owner.name, member.name))
 	l.shown = l.member
 	if l.own, err = db.ownEnd(ctx, s, r); err != nil {
 		return nil, err
@@ -342,6 +344,7 @@ func (l *link) elements(members []string) (list []any, bad bool) {
 			bad = true
 		}
 	}
+	slices.SortFunc(list, compareStored) // several who add the same wait for each other in this order
 	return list, bad
 }
 

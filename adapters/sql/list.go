@@ -146,8 +146,8 @@ func (p *plan) count(ctx context.Context, s session, where *builder, into *int) 
 // statement writes the statement of a page. It asks for one row more, to learn
 // whether there is a next page.
 func (p *plan) statement(q adapters.Query, from start, where *builder, columns []int) (*builder, error) {
-	if len(q.Sort) > 0 && len(p.key) == 1 && p.derived(columns) {
-		return p.sortedStatement(q, from, where, columns)
+	if (len(q.Sort) > 0 || from.offset > 0 && p.db.remote) && len(p.key) == 1 && p.derived(columns) {
+		return p.foundStatement(q, from, where, columns)
 	}
 	b := newBuilder()
 	p.selection(b, columns)
@@ -169,10 +169,10 @@ func (p *plan) statement(q adapters.Query, from start, where *builder, columns [
 	return b, errors.Join(p.order(b, q), p.limit(b, q, from))
 }
 
-// sortedStatement is statement for a page in another order than that of keys: it
-// first finds whose turn it is, for whatever is in the select list would be worked
-// out for each row that is sorted.
-func (p *plan) sortedStatement(q adapters.Query, from start, where *builder, columns []int) (*builder, error) {
+// foundStatement is statement for a page in another order than that of keys, or, on a
+// server, far down: it first finds whose turn it is, for whatever is in the select
+// list would be worked out for each row that is sorted or passed over.
+func (p *plan) foundStatement(q adapters.Query, from start, where *builder, columns []int) (*builder, error) {
 	key := p.key[0].ref
 	b := newBuilder()
 	p.selection(b, columns)

@@ -43,7 +43,7 @@ func postgresFailure(e *pgconn.PgError) failure {
 		}
 	case "26000": // invalid_sql_statement_name
 		return failure{kind: adapters.Unavailable, busy: true}
-	case "42P01", "42703", "3F000", "42883", "42804": // undefined table, column, schema, function; datatype_mismatch
+	case "42P01", "42703", "42P10", "3F000", "42883", "42804": // undefined table, column, index of a conflict, schema, function; datatype_mismatch
 		return failure{kind: adapters.Unavailable, stale: true}
 	case "42501", "25006": // insufficient_privilege, read_only_sql_transaction
 		f.kind = adapters.Denied

@@ -14,7 +14,9 @@ const (
 	coalesce(pg_get_expr(d.adbin, d.adrelid), t.typdefault, ''), a.attidentity::text, a.attgenerated::text, c.relkind::text,
 	coalesce(l.collisdeterministic, TRUE), coalesce(l.collname::text, ''), a.attcollation::int8,
 	(SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()),
-	current_setting('server_encoding'), b.typtype::text
+	current_setting('server_encoding'), b.typtype::text,
+	c.relkind = 'p' OR c.relhassubclass OR EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
+	OR EXISTS (SELECT 1 FROM pg_rewrite AS w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
 	FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN pg_type AS t ON t.oid = a.atttypid
 	JOIN pg_type AS b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
@@ -23,7 +25,7 @@ const (
 	WHERE c.oid = to_regclass(?::text) AND c.relkind IN ('r', 'v', 'm', 'p', 'f') ORDER BY a.attnum`
 
 	postgresIndexes = `SELECT n.relname::text, i.indisunique, i.indpred IS NOT NULL, k.at::int8, coalesce(a.attname::text, ''),
-	pg_get_indexdef(i.indexrelid, k.at, TRUE), o.opcname::text, i.indcollation[k.at - 1]::int8
+	pg_get_indexdef(i.indexrelid, k.at, TRUE), o.opcname::text, i.indcollation[k.at - 1]::int8, i.indimmediate
 	FROM pg_index AS i JOIN pg_class AS n ON n.oid = i.indexrelid JOIN pg_am AS m ON m.oid = n.relam
 	CROSS JOIN generate_series(1, i.indnkeyatts) AS k(at)
 	LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.at - 1] AND a.attnum > 0
@@ -77,7 +79,7 @@ func (d postgres) readColumns(ctx context.Context, s session, t *schema) (map[*c
 	for rows.Next() {
 		var a pgAttribute
 		if err := rows.Scan(&a.name, &a.base, &a.typ, &a.modifier, &a.notNull, &a.fallback, &a.identity, &a.generated, &a.sort,
-			&a.deterministic, &a.collation, &a.collationID, &a.bytewise, &a.encoding, &a.class); err != nil {
+			&a.deterministic, &a.collation, &a.collationID, &a.bytewise, &a.encoding, &a.class, &t.triggered); err != nil {
 			return nil, err
 		}
 		if a.encoding != "UTF8" {
@@ -158,11 +160,12 @@ func (d postgres) readIndexes(ctx context.Context, s session, t *schema, collati
 	}
 	var last string
 	var columns []string
+	pairs := pairing{}
 	for rows.Next() {
 		var index, name, definition, class string
-		var unique, partial bool
+		var unique, partial, immediate bool
 		var at, collation int64
-		if err := rows.Scan(&index, &unique, &partial, &at, &name, &definition, &class, &collation); err != nil {
+		if err := rows.Scan(&index, &unique, &partial, &at, &name, &definition, &class, &collation, &immediate); err != nil {
 			return err
 		}
 		if index != last {
@@ -184,6 +187,7 @@ func (d postgres) readIndexes(ctx context.Context, s session, t *schema, collati
 		} else {
 			columns = append(columns, c.name)
 		}
+		pairs.note(index, columns, immediate)
 		if unique && !partial && c == nil && at == 1 {
 			if f := d.casedColumn(t, definition); f != nil {
 				f.alone = true
@@ -191,6 +195,7 @@ func (d postgres) readIndexes(ctx context.Context, s session, t *schema, collati
 		}
 	}
 	t.addUnique(columns)
+	t.pairs = pairs.all()
 	for _, u := range t.unique {
 		if len(u) == 1 {
 			t.column(u[0]).alone = true

@@ -81,36 +81,42 @@ func TestMembersJoin(t *testing.T) {
 	for _, trigger := range []string{"",
 		"CREATE TRIGGER counts AFTER INSERT ON person_club BEGIN UPDATE club SET size = size + 1 WHERE id = new.club; END;"} {
 		_, club := peopleAndClubs(t, trigger)
-		add := func(key adapters.Key, members ...string) (adapters.Record, error) {
-			return club.Update(ctx, key, adapters.Delta{Members: []adapters.MemberChange{{Field: "people", Add: members}}}, adapters.AllFields)
+		membersJoin(t, trigger, club)
+	}
+}
+
+// membersJoin adds to clubs 1 and 2 who may join, 1 and 2, and who may not.
+func membersJoin(t *testing.T, trigger string, club *sql.Adapter) {
+	t.Helper()
+	add := func(key adapters.Key, members ...string) (adapters.Record, error) {
+		return club.Update(ctx, key, adapters.Delta{Members: []adapters.MemberChange{{Field: "people", Add: members}}}, adapters.AllFields)
+	}
+	for _, c := range []struct {
+		key     adapters.Key
+		members []string
+		kind    adapters.Kind // 0: it is done
+		then    []string
+	}{
+		{"1", []string{"1"}, 0, []string{"1"}},
+		{"1", []string{"1"}, 0, []string{"1"}},
+		{"1", []string{"1", "2", "2"}, 0, []string{"1", "2"}},
+		{"2", []string{"1", "3"}, adapters.Invalid, nil},
+		{"2", []string{"2", "99"}, adapters.Invalid, nil},
+		{"2", []string{"x"}, adapters.Invalid, nil},
+		{"9", []string{"1"}, adapters.NotFound, nil},
+		{"01", []string{"1"}, adapters.NotFound, nil},
+	} {
+		r, err := add(c.key, c.members...)
+		if c.kind != 0 && !adapters.Is(err, c.kind) || c.kind == 0 && err != nil {
+			t.Errorf("%q: %q get %q: %v", trigger, c.key, c.members, err)
+			continue
 		}
-		for _, c := range []struct {
-			key     adapters.Key
-			members []string
-			kind    adapters.Kind // 0: it is done
-			then    []string
-		}{
-			{"1", []string{"1"}, 0, []string{"1"}},
-			{"1", []string{"1"}, 0, []string{"1"}},
-			{"1", []string{"1", "2", "2"}, 0, []string{"1", "2"}},
-			{"2", []string{"1", "3"}, adapters.Invalid, nil},
-			{"2", []string{"2", "99"}, adapters.Invalid, nil},
-			{"2", []string{"x"}, adapters.Invalid, nil},
-			{"9", []string{"1"}, adapters.NotFound, nil},
-			{"01", []string{"1"}, adapters.NotFound, nil},
-		} {
-			r, err := add(c.key, c.members...)
-			if c.kind != 0 && !adapters.Is(err, c.kind) || c.kind == 0 && err != nil {
-				t.Errorf("%q: %q get %q: %v", trigger, c.key, c.members, err)
-				continue
-			}
-			if is, failed := club.Get(ctx, c.key, adapters.AllFields); c.kind == 0 && (failed != nil || !slices.EqualFunc(r.Values(), is.Values(), adapters.Same) ||
-				!adapters.Same(is.Get("people"), c.then)) {
-				t.Errorf("%q: %q: answered %q, stored %q, %v", trigger, c.key, r.Values(), is.Values(), failed)
-			}
+		if is, failed := club.Get(ctx, c.key, adapters.AllFields); c.kind == 0 && (failed != nil || !slices.EqualFunc(r.Values(), is.Values(), adapters.Same) ||
+			!adapters.Same(is.Get("people"), c.then)) {
+			t.Errorf("%q: %q: answered %q, stored %q, %v", trigger, c.key, r.Values(), is.Values(), failed)
 		}
-		if r, err := club.Get(ctx, "2", adapters.AllFields); err != nil || !adapters.NoValue(r.Get("people")) {
-			t.Errorf("of what was refused there is %q, %v", r.Values(), err)
-		}
+	}
+	if r, err := club.Get(ctx, "2", adapters.AllFields); err != nil || !adapters.NoValue(r.Get("people")) {
+		t.Errorf("of what was refused there is %q, %v", r.Values(), err)
 	}
 }

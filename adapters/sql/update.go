@@ -22,6 +22,9 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 	if err != nil {
 		return adapters.Record{}, err
 	}
+	if joined, err := u.alone(ctx, want); joined || err != nil {
+		return adapters.NewRecord(a.caps.Shape, key), err
+	}
 	var out adapters.Record
 	err = a.change(ctx, "update", p, u.to.fields, func(ctx context.Context, s session) error {
 		if joined, err := u.joins(ctx, s); joined || err != nil {
@@ -133,7 +136,7 @@ func (u *update) run(ctx context.Context, s session) ([]any, error) {
 	}
 	u.moves = u.renames || len(carried) > 0
 	if u.moves || !changes || len(u.held) > 0 {
-		if from, err = u.p.locate(ctx, s, u.key); err != nil {
+		if from, err = u.p.locateFor(ctx, s, u.key, u.lock()); err != nil {
 			return nil, err
 		}
 	}
@@ -160,6 +163,16 @@ func (u *update) run(ctx context.Context, s session) ([]any, error) {
 		return at, err
 	}
 	return at, u.a.renameTexts(ctx, s, from, at)
+}
+
+// lock is how the record is kept as it is: members may be added by several at once.
+func (u *update) lock() string {
+	if l, _, _ := u.joining(); l != nil {
+		if d, ok := l.d.(sharing); ok {
+			return d.share(u.p.key[0].alias())
+		}
+	}
+	return u.p.dialect.lock()
 }
 
 // holds compares the fields that must hold what they held, in the row that was

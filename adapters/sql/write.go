@@ -354,6 +354,11 @@ func (p *plan) returned(ctx context.Context, s session, b *builder) ([][]any, er
 // locate answers the key of a record as it is stored, and keeps others from
 // changing it until the transaction ends. NotFound if there is none.
 func (p *plan) locate(ctx context.Context, s session, key adapters.Key) ([]any, error) {
+	return p.locateFor(ctx, s, key, p.dialect.lock())
+}
+
+// locateFor is locate with a lock of its own.
+func (p *plan) locateFor(ctx context.Context, s session, key adapters.Key, lock string) ([]any, error) {
 	b := newBuilder().add("SELECT ", p.keys, " FROM ", p.base)
 	p.at(b, key)
 	if p.base == p.from {
@@ -365,7 +370,7 @@ func (p *plan) locate(ctx context.Context, s session, key adapters.Key) ([]any, 
 		b.add(" LIMIT 1")
 	}
 	if !p.schema.view {
-		b.add(p.dialect.lock())
+		b.add(lock)
 	}
 	keys, err := p.returned(ctx, s.quick(), b)
 	switch {
