@@ -179,6 +179,7 @@ type schema struct {
 
 	returning bool // MariaDB: it answers what it inserts
 	triggered bool // what is done to it may do more: SQLite and PostgreSQL know of triggers and rules
+	later     bool // PostgreSQL: also after a statement has answered
 
 	pairs [][2]string // PostgreSQL: the columns of unique indexes on two that refuse at once
 }

@@ -15,8 +15,10 @@ const (
 	coalesce(l.collisdeterministic, TRUE), coalesce(l.collname::text, ''), a.attcollation::int8,
 	(SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()),
 	current_setting('server_encoding'), b.typtype::text,
-	c.relkind = 'p' OR c.relhassubclass OR EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
+	EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal),
+	c.relkind = 'p' OR c.relhassubclass OR EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 2 = 0)
 	OR EXISTS (SELECT 1 FROM pg_rewrite AS w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
+	OR EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.confupdtype IN ('c', 'n', 'd'))
 	FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN pg_type AS t ON t.oid = a.atttypid
 	JOIN pg_type AS b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
@@ -79,7 +81,7 @@ func (d postgres) readColumns(ctx context.Context, s session, t *schema) (map[*c
 	for rows.Next() {
 		var a pgAttribute
 		if err := rows.Scan(&a.name, &a.base, &a.typ, &a.modifier, &a.notNull, &a.fallback, &a.identity, &a.generated, &a.sort,
-			&a.deterministic, &a.collation, &a.collationID, &a.bytewise, &a.encoding, &a.class, &t.triggered); err != nil {
+			&a.deterministic, &a.collation, &a.collationID, &a.bytewise, &a.encoding, &a.class, &t.triggered, &t.later); err != nil {
 			return nil, err
 		}
 		if a.encoding != "UTF8" {
@@ -91,6 +93,7 @@ func (d postgres) readColumns(ctx context.Context, s session, t *schema) (map[*c
 			return nil, fmt.Errorf("%w: two columns of %s differ by case only: %s", errStale, t.name, a.name)
 		}
 		t.columns[at] = c
+		t.triggered = t.triggered || t.later
 		t.view = a.sort == "v" || a.sort == "m" || a.sort == "f"
 		collations[c] = a.collationID
 	}

@@ -2,6 +2,8 @@ package sql
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/postern/postern/adapters"
 )
@@ -16,20 +18,35 @@ import (
 type answering interface {
 	// answers reports whether an INSERT's answer is exactly what a SELECT would find.
 	answers(t *schema) bool
+
+	// row is what an INSERT's answer calls the row by.
+	row(t *schema) string
 }
 
 // answers is false for names that may also be an alias in a statement.
 func (sqlite) answers(t *schema) bool { return !t.view && !t.triggered && len(t.name) > 2 }
 
+func (d sqlite) row(t *schema) string { return d.quote(t.name) }
+
+func (d postgres) answers(t *schema) bool {
+	return !t.view && !t.triggered && len(bareName(t.name)) > 2
+}
+
+func (d postgres) row(t *schema) string { return d.quote(bareName(t.name)) }
+
+// bareName is the name of a table without that of its schema.
+func bareName(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
 // afterwards is the plan whose statements speak of the row that was just inserted,
 // which has no alias but is called as its table. Nil where there are no such.
 func (a *Adapter) afterwards(ctx context.Context, s session, t *schema) (*plan, error) {
-	if d, ok := a.db.dialect.(answering); !ok || !d.answers(t) || len(a.table.Fixed) > 0 || a.table.Distinct {
+	d, ok := a.db.dialect.(answering)
+	if !ok || !d.answers(t) || len(a.table.Fixed) > 0 || a.table.Distinct {
 		return nil, nil
 	}
 	named := *t
 	named.columns = make(map[string]*column, len(t.columns))
-	alias := a.db.dialect.quote(t.name)
+	alias := d.row(t)
 	for name, c := range t.columns {
 		named.columns[name] = c.under(alias)
 	}
@@ -40,7 +57,7 @@ func (a *Adapter) afterwards(ctx context.Context, s session, t *schema) (*plan, 
 // is false, and nothing was done, if that takes more than one statement.
 func (a *Adapter) inserted(ctx context.Context, s session, p *plan, m *insertion, want adapters.Fields) (r adapters.Record, ok bool, err error) {
 	columns, lists := p.wanted(want)
-	if p.after == nil || len(lists) > 0 || len(m.sides) > 0 || m.lists || p.beside(columns) {
+	if p.after == nil || len(lists) > 0 || len(m.sides) > 0 || m.lists || p.beside(columns) || p.selfmade(columns, m) {
 		return r, false, nil
 	}
 	row, err := a.row(ctx, s, p, m)
@@ -56,7 +73,9 @@ func (a *Adapter) inserted(ctx context.Context, s session, p *plan, m *insertion
 		return r, true, err
 	}
 	found, err := a.rows(ctx, s.quick(), p.after, b, columns, true, 1)
-	switch {
+	switch d, _ := p.dialect.(solitary); {
+	case err != nil && d != nil && d.outside(err):
+		err = outside()
 	case err != nil:
 	case len(found.records) == 0:
 		if err = row.known(ctx, s, "create"); err == nil {
@@ -74,7 +93,19 @@ func (a *Adapter) inserted(ctx context.Context, s session, p *plan, m *insertion
 // whether the row is a record.
 func (p *plan) answer(b *builder, columns []int) {
 	p.list(b, columns)
+	if d, ok := p.dialect.(solitary); ok {
+		d.within(b.add(", "), p.visible)
+		return
+	}
 	b.add(", (").include(p.visible).add(")")
+}
+
+// selfmade reports whether a server puts something into a reference by itself, which
+// may be the row that is made: what refers to it is found only after the statement.
+func (p *plan) selfmade(columns []int, m *insertion) bool {
+	return p.db.remote && slices.ContainsFunc(columns, func(i int) bool {
+		return p.refs[i] != nil && p.columns[i].fallback && m.find(p.columns[i]) < 0
+	})
 }
 
 // beside reports whether some of the columns are not of the table itself, or

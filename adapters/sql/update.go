@@ -22,8 +22,11 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 	if err != nil {
 		return adapters.Record{}, err
 	}
-	if joined, err := u.alone(ctx, want); joined || err != nil {
+	if joined, err := u.joinsAlone(ctx, want); joined || err != nil {
 		return adapters.NewRecord(a.caps.Shape, key), err
+	}
+	if r, changed, err := u.changed(ctx, want); changed || err != nil {
+		return r, err
 	}
 	var out adapters.Record
 	err = a.change(ctx, "update", p, u.to.fields, func(ctx context.Context, s session) error {
@@ -203,32 +206,11 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 	if u.a.table.Distinct {
 		return u.a.rename(ctx, s, u)
 	}
-	to := assignment{columns: slices.Clone(u.to.columns), values: slices.Clone(u.to.values)}
-	for _, l := range u.looks {
-		c, key, err := l.resolve(ctx, s, "update", l.field, l.value)
-		if err != nil {
-			return nil, err
-		}
-		to.set(c, key)
-	}
-	stamps, err := u.p.stamped(ctx, u.a.table.Stamps.Change)
+	b, where, to, err := u.setting(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	to.add(stamps)
-	b, where := newBuilder().add("UPDATE ", u.p.from, " SET "), newBuilder()
-	to.sets(b)
-	u.p.at(where, u.key)
-	for i, at := range u.at {
-		where.add(" AND ")
-		u.p.holds(where, at, u.old[i])
-	}
-	for i, l := range u.looks {
-		where.add(" AND ")
-		l.holds(where, u.wasOf[i])
-	}
-	u.to.condition(where, " AND ")
-	keys, err := u.p.dialect.update(ctx, s.quick(), u.p, b, where, &to)
+	keys, err := u.p.dialect.update(ctx, s.quick(), u.p, b, where, to)
 	switch {
 	case err != nil:
 		return nil, err
@@ -246,6 +228,37 @@ func (u *update) columns(ctx context.Context, s session) ([]any, error) {
 		return nil, u.a.noKey("a record must have a key")
 	}
 	return keys[0], nil
+}
+
+// setting writes the UPDATE, and its condition: that the row is there, and holds
+// what it held.
+func (u *update) setting(ctx context.Context, s session) (set, where *builder, to *assignment, err error) {
+	to = &assignment{columns: slices.Clone(u.to.columns), values: slices.Clone(u.to.values)}
+	for _, l := range u.looks {
+		c, key, err := l.resolve(ctx, s, "update", l.field, l.value)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		to.set(c, key)
+	}
+	stamps, err := u.p.stamped(ctx, u.a.table.Stamps.Change)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	to.add(stamps)
+	set, where = newBuilder().add("UPDATE ", u.p.from, " SET "), newBuilder()
+	to.sets(set)
+	u.p.at(where, u.key)
+	for i, at := range u.at {
+		where.add(" AND ")
+		u.p.holds(where, at, u.old[i])
+	}
+	for i, l := range u.looks {
+		where.add(" AND ")
+		l.holds(where, u.wasOf[i])
+	}
+	u.to.condition(where, " AND ")
+	return set, where, to, nil
 }
 
 // rename carries the rows of other tables over to a new key.

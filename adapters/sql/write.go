@@ -22,6 +22,9 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 	if err != nil {
 		return adapters.Record{}, err
 	}
+	if r, created, err := a.created(ctx, p, insert, want); created || err != nil {
+		return r, err
+	}
 	var out adapters.Record
 	err = a.change(ctx, "create", p, insert.fields, func(ctx context.Context, s session) error {
 		r, ok, err := a.inserted(ctx, s, p, insert, want)
