@@ -121,7 +121,7 @@ func (u *update) changed(ctx context.Context, want adapters.Fields) (r adapters.
 		return r, false, nil
 	}
 	answered := columns
-	if p.schema.triggered && p.derived(columns) {
+	if p.schema.amended && p.derived(columns) {
 		answered = nil // a trigger may have changed whom the row refers to
 	}
 	err = u.a.once(ctx, "update", p, u.to.fields, d, func(ctx context.Context, s session) error {

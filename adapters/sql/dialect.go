@@ -178,8 +178,9 @@ type schema struct {
 	notes   []string            // what about it may surprise
 
 	returning bool // MariaDB: it answers what it inserts
-	triggered bool // what is done to it may do more: SQLite and PostgreSQL know of triggers and rules
-	later     bool // PostgreSQL: also after a statement has answered
+	triggered bool // SQLite and PostgreSQL: an INSERT may do more
+	amended   bool // PostgreSQL: an UPDATE may do more
+	later     bool // PostgreSQL: also after it has answered
 
 	pairs [][2]string // PostgreSQL: the columns of unique indexes on two that refuse at once
 }

@@ -15,9 +15,10 @@ const (
 	coalesce(l.collisdeterministic, TRUE), coalesce(l.collname::text, ''), a.attcollation::int8,
 	(SELECT datcollate IN ('C', 'POSIX') FROM pg_database WHERE datname = current_database()),
 	current_setting('server_encoding'), b.typtype::text,
-	EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal),
-	c.relkind = 'p' OR c.relhassubclass OR EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 2 = 0)
-	OR EXISTS (SELECT 1 FROM pg_rewrite AS w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
+	EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 4 <> 0),
+	EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 16 <> 0),
+	EXISTS (SELECT 1 FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 16 <> 0 AND g.tgtype & 2 = 0),
+	c.relkind = 'p' OR c.relhassubclass OR EXISTS (SELECT 1 FROM pg_rewrite AS w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
 	OR EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.confupdtype IN ('c', 'n', 'd'))
 	FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN pg_type AS t ON t.oid = a.atttypid
@@ -25,6 +26,8 @@ const (
 	LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 	LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
 	WHERE c.oid = to_regclass(?::text) AND c.relkind IN ('r', 'v', 'm', 'p', 'f') ORDER BY a.attnum`
+
+	// tgtype & 2 is BEFORE, 4 INSERT, 16 UPDATE.
 
 	postgresIndexes = `SELECT n.relname::text, i.indisunique, i.indpred IS NOT NULL, k.at::int8, coalesce(a.attname::text, ''),
 	pg_get_indexdef(i.indexrelid, k.at, TRUE), o.opcname::text, i.indcollation[k.at - 1]::int8, i.indimmediate
@@ -80,8 +83,9 @@ func (d postgres) readColumns(ctx context.Context, s session, t *schema) (map[*c
 	collations := map[*column]int64{}
 	for rows.Next() {
 		var a pgAttribute
+		var elsewhere bool // what is done to the table may be done to others, or otherwise
 		if err := rows.Scan(&a.name, &a.base, &a.typ, &a.modifier, &a.notNull, &a.fallback, &a.identity, &a.generated, &a.sort,
-			&a.deterministic, &a.collation, &a.collationID, &a.bytewise, &a.encoding, &a.class, &t.triggered, &t.later); err != nil {
+			&a.deterministic, &a.collation, &a.collationID, &a.bytewise, &a.encoding, &a.class, &t.triggered, &t.amended, &t.later, &elsewhere); err != nil {
 			return nil, err
 		}
 		if a.encoding != "UTF8" {
@@ -93,7 +97,7 @@ func (d postgres) readColumns(ctx context.Context, s session, t *schema) (map[*c
 			return nil, fmt.Errorf("%w: two columns of %s differ by case only: %s", errStale, t.name, a.name)
 		}
 		t.columns[at] = c
-		t.triggered = t.triggered || t.later
+		t.triggered, t.amended, t.later = t.triggered || elsewhere, t.amended || elsewhere, t.later || elsewhere
 		t.view = a.sort == "v" || a.sort == "m" || a.sort == "f"
 		collations[c] = a.collationID
 	}
