@@ -64,6 +64,8 @@ type SQLTarget struct {
 	Distinct  Bool
 	Vacant    []Constant
 	Stamps    Stamps
+
+	NoCreate, NoUpdate, NoDelete bool // said by an empty list of statements
 }
 
 // A Rule says what one SCIM attribute is made of.
@@ -189,6 +191,7 @@ func target() form[Target] {
 		options: func(t *T) **Tree { return &t.Options },
 		check: func(r *reader, t *Tree, where string, v *T) {
 			completeTarget(r, t, where, v)
+			v.SQL.NoCreate, v.SQL.NoUpdate, v.SQL.NoDelete = noneSaid(t, "create"), noneSaid(t, "update"), noneSaid(t, "delete")
 			if _, known := r.kinds[v.Backend.Value]; !known && v.Backend.IsSet() {
 				r.report.Errorf(v.Backend, didYouMean(v.Backend.Value, r.backendNames()), "there is no backend %q", v.Backend.Value)
 			}
@@ -233,7 +236,7 @@ func (r *reader) onlyBackend() string {
 func targetKinds() []kindKeys[Target] {
 	generated := field("generated", boolean(), func(t *Target) *Bool { return &t.SQL.Generated })
 	return []kindKeys[Target]{
-		{"sql", []key[Target]{
+		{"sql", append([]key[Target]{
 			field("where", constants("column"), func(t *Target) *[]Constant { return &t.SQL.Where }).like("{kind: person}").
 				says("Columns that hold these values in every row that counts. Other rows are as if they were not there; new ones get the values."),
 			field("join", named("name", join(), anyName, func(j *Join) *Text { return &j.Name }), func(t *Target) *[]Join { return &t.SQL.Joins }).
@@ -250,7 +253,7 @@ func targetKinds() []kindKeys[Target] {
 			field("newKey", newKey(), func(t *Target) *NewKey { return &t.SQL.NewKey }).like("{sequence: emp_seq}").
 				says("What makes the key of a new record, where the column does not: an expression, a sequence, or a statement."),
 			generated.says("Whether the database makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
-		}},
+		}, statementTarget()...)},
 		{"rest", stepTarget(overHTTP)},
 		{"command", stepTarget(byProgram)},
 		{"ldap", ldapTarget()},

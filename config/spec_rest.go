@@ -71,6 +71,8 @@ type Step struct {
 	Name, When Text
 	Verbs      [8]Text // by position in Verbs
 	Run        []Text  // arguments of a program
+	Statement  Text    // of a database
+	With       []Pair  // its values
 	Query      []Pair
 	Headers    []Pair
 	Send       Text

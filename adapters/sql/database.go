@@ -137,8 +137,13 @@ func (db *Database) view(ctx context.Context, op string, snapshot bool, f func(c
 
 // change runs f in one transaction that may write.
 func (db *Database) change(ctx context.Context, op string, f func(context.Context, session) error) error {
+	return db.changeAs(ctx, op, nil, f)
+}
+
+// changeAs is change in a transaction of a certain isolation.
+func (db *Database) changeAs(ctx context.Context, op string, how *stdsql.TxOptions, f func(context.Context, session) error) error {
 	return db.attempt(ctx, op, func(ctx context.Context) error {
-		return db.transact(ctx, db.write, nil, f)
+		return db.transact(ctx, db.write, how, f)
 	})
 }
 
@@ -154,7 +159,7 @@ func (db *Database) transact(ctx context.Context, pool *stdsql.DB, how *stdsql.T
 	if err := f(ctx, session{on: tx, db: db}); err != nil {
 		return err
 	}
-	if err := db.settled(ctx, how == nil); err != nil {
+	if err := db.settled(ctx, how == nil || !how.ReadOnly); err != nil {
 		return err // before the commit is begun, so that what comes after it was
 	}
 	if err := tx.Commit(); err != nil {

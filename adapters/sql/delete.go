@@ -20,6 +20,9 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		if err != nil {
 			return err
 		}
+		if own := a.table.Own; own != nil && own.Delete != nil {
+			return a.ownDelete(ctx, s, p, at)
+		}
 		if len(a.table.Stamps.Delete) > 0 {
 			return a.retire(ctx, s, p, at)
 		}

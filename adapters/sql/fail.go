@@ -22,7 +22,7 @@ func (a *Adapter) view(ctx context.Context, op string, snapshot bool, f func(con
 // change is Database.change with the table's names in its errors. fields are
 // those that are being written.
 func (a *Adapter) change(ctx context.Context, op string, p *plan, fields []string, f func(context.Context, session) error) error {
-	return a.db.change(ctx, op, func(ctx context.Context, s session) error {
+	return a.db.changeAs(ctx, op, p.isolation, func(ctx context.Context, s session) error {
 		return a.named(ctx, op, p, fields, f(ctx, s))
 	})
 }

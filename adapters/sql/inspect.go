@@ -137,6 +137,7 @@ func (in *inspection) table(ctx context.Context, lookups []string) error {
 // rights says what the credential may not do, where the database can tell.
 func (in *inspection) rights(ctx context.Context, t *schema) error {
 	missing, err := in.a.db.dialect.missing(ctx, in.s, t.name)
+	missing = in.a.table.Own.needed(missing)
 	if err != nil || len(missing) == 0 || in.a.db.readOnly && !slices.Contains(missing, "select") {
 		return err
 	}

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	stdsql "database/sql"
 	"fmt"
 	"strings"
 
@@ -31,6 +32,9 @@ type plan struct {
 	keyNames string       // their names
 	byKey    string       // their order
 	after    *plan        // of the row that was just inserted; nil if it must be read
+
+	lock      string            // ends a SELECT of rows that nobody else is to change meanwhile
+	isolation *stdsql.TxOptions // of what changes; nil: the usual one
 }
 
 // plan answers the table's plan.
@@ -70,6 +74,9 @@ func (a *Adapter) derive(ctx context.Context, s session) (*plan, error) {
 	p, err := a.deriveFrom(ctx, s, t)
 	if err == nil {
 		p.after, err = a.afterwards(ctx, s, t)
+	}
+	if err == nil {
+		err = a.claims(ctx, s, p)
 	}
 	return p, err
 }

@@ -50,6 +50,10 @@ type Table struct {
 	// Texts are columns of the shape that name several records.
 	Texts []Text
 
+	// Own are statements that change records in place of those that are derived; nil:
+	// there are none.
+	Own *Own
+
 	// Where is the table's scope: rows of which it is not true are as if they
 	// were not there. Its names are columns, not only those of the shape; its
 	// leaves are bound. nil: all rows.
@@ -175,6 +179,7 @@ func (t *Table) check() []error {
 	errs = append(errs, t.checkNewKey()...)
 	errs = append(errs, t.checkShapes()...)
 	errs = append(errs, t.checkStamps()...)
+	errs = append(errs, t.checkOwn()...)
 	for _, r := range t.Relations {
 		errs = append(errs, r.check()...)
 	}
@@ -269,6 +274,9 @@ func (a *Adapter) capabilities(shape *adapters.Shape) adapters.Capabilities {
 		} else if len(a.table.Key) == 1 && a.table.Key[0] == shape.Names()[i] {
 			c.Fields[i].Unique = true
 		}
+	}
+	if own := a.table.Own; own != nil {
+		c.NoCreate, c.NoUpdate, c.NoDelete = own.NoCreate, own.NoUpdate && len(own.Members) == 0, own.NoDelete
 	}
 	if a.db.readOnly {
 		c.NoCreate, c.NoUpdate, c.NoDelete = true, true, true

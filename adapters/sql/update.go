@@ -18,6 +18,9 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 	if err != nil {
 		return adapters.Record{}, err
 	}
+	if a.table.Own != nil {
+		return a.ownUpdate(ctx, p, key, d, want)
+	}
 	u, err := a.updateOf(p, key, d)
 	if err != nil {
 		return adapters.Record{}, err

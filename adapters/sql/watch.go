@@ -12,13 +12,18 @@ import (
 // sends tells whoever watches about a statement. What it answers is to be called
 // with what came of it.
 func (s session) sends(ctx context.Context, statement string, args []any) (func(answer string, err error), error) {
+	return s.tells(ctx, statement, args, func() bool { return onlyReads(statement) })
+}
+
+// tells is sends for a statement of which it is known what it does.
+func (s session) tells(ctx context.Context, statement string, args []any, reads func() bool) (func(answer string, err error), error) {
 	if s.db.trace != nil {
 		s.db.trace(statement)
 	}
 	if s.db.watch == nil {
 		return unwatched, nil
 	}
-	e := &adapters.Exchange{Request: statement, Parameters: args, Reads: onlyReads(statement)}
+	e := &adapters.Exchange{Request: statement, Parameters: args, Reads: reads()}
 	if err := s.db.watch.Before(ctx, e); err != nil {
 		return nil, err
 	}

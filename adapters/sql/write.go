@@ -27,6 +27,10 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 	}
 	var out adapters.Record
 	err = a.change(ctx, "create", p, insert.fields, func(ctx context.Context, s session) error {
+		if a.table.Own.creates() {
+			out, err = a.ownCreate(ctx, s, p, insert, want)
+			return err
+		}
 		r, ok, err := a.inserted(ctx, s, p, insert, want)
 		if ok || err != nil {
 			out = r
@@ -357,7 +361,7 @@ func (p *plan) returned(ctx context.Context, s session, b *builder) ([][]any, er
 // locate answers the key of a record as it is stored, and keeps others from
 // changing it until the transaction ends. NotFound if there is none.
 func (p *plan) locate(ctx context.Context, s session, key adapters.Key) ([]any, error) {
-	return p.locateFor(ctx, s, key, p.dialect.lock())
+	return p.locateFor(ctx, s, key, p.lock)
 }
 
 // locateFor is locate with a lock of its own.
@@ -372,7 +376,7 @@ func (p *plan) locateFor(ctx context.Context, s session, key adapters.Key, lock 
 		}
 		b.add(" LIMIT 1")
 	}
-	if !p.schema.view {
+	if p.lock != "" {
 		b.add(lock)
 	}
 	keys, err := p.returned(ctx, s.quick(), b)

@@ -217,7 +217,7 @@ func (p *compiler[S]) field(t Text) {
 // operation, so they see what all have.
 func (p *compiler[S]) fail(f WrittenFail) Fail {
 	out := Fail{When: p.Expr(f.When, p.rootsOf(p.roots...)), OK: f.Kind.Value == success, Kind: kinds[f.Kind.Value], Field: f.Field.Value}
-	if _, known := kinds[f.Kind.Value]; !known && !out.OK {
+	if _, known := kinds[f.Kind.Value]; !known && !out.OK && f.Kind.Value != "" {
 		hint := "one of " + strings.Join(Kinds(), ", ")
 		if n := Nearest(f.Kind.Value, Kinds()); n != "" {
 			hint = "did you mean " + n + "?"

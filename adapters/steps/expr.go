@@ -35,6 +35,7 @@ type Expr struct {
 	At       Text
 	program  *vm.Program
 	uses     map[string]bool // roots and their members: page, page.offset
+	whole    map[string]bool // roots that are named without a member
 	fields   []string        // named by needs("...")
 	keyed    bool            // it makes objects of the library's own kind
 	machines sync.Pool       // *vm.VM: a machine runs one expression at a time
@@ -147,9 +148,13 @@ func (c *Compiler) compile(at Text, offset int, text string, roots Roots) *Expr 
 		c.libraryProblem(at, offset, text, err, roots)
 		return nil
 	}
-	e := &Expr{At: at, program: program, uses: map[string]bool{}}
+	e := &Expr{At: at, program: program, uses: map[string]bool{}, whole: map[string]bool{}}
 	e.machines.New = func() any { return new(vm.VM) }
-	ast.Walk(&tree.Node, &namer{e})
+	names := &namer{e: e, bare: map[string]int{}}
+	ast.Walk(&tree.Node, names)
+	for name, n := range names.bare {
+		e.whole[name] = n > 0
+	}
 	if e.uses["$env"] {
 		c.add(at, offset, len(text), "write the names themselves", "an expression cannot use $env")
 		return nil
@@ -203,18 +208,23 @@ func byteOffset(s string, runes int) int {
 }
 
 // A namer notes which names an expression uses.
-type namer struct{ e *Expr }
+type namer struct {
+	e    *Expr
+	bare map[string]int // how often a name stands without a member
+}
 
 // Visit implements ast.Visitor.
 func (v *namer) Visit(n *ast.Node) {
 	switch n := (*n).(type) {
 	case *ast.IdentifierNode:
 		v.e.uses[n.Value] = true
+		v.bare[n.Value]++
 	case *ast.MemberNode:
 		id, isID := n.Node.(*ast.IdentifierNode)
 		prop, isName := n.Property.(*ast.StringNode)
 		if isID && isName {
 			v.e.uses[id.Value+"."+prop.Value] = true
+			v.bare[id.Value]--
 		}
 	case *ast.BuiltinNode:
 		v.e.keyed = v.e.keyed || slices.Contains([]string{"fromPairs", "groupBy"}, n.Name)

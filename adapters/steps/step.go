@@ -206,7 +206,7 @@ func (r *run) judge(st *Step, s Scope, a Answer) (ok bool, err error) {
 		if f.OK {
 			return true, nil
 		}
-		e := adapters.Errorf(f.Kind, r.op, "the answer with status %v fails by the rule in line %d", s["status"], f.When.At.Line)
+		e := adapters.Errorf(f.Kind, r.op, "the answer%s fails by the rule in line %d", withStatus(s), f.When.At.Line)
 		e.Field = f.Field
 		if a.Fault != nil {
 			e.RetryAfter = a.Fault.RetryAfter
@@ -218,6 +218,13 @@ func (r *run) judge(st *Step, s Scope, a Answer) (ok bool, err error) {
 		return false, r.named(a.Fault)
 	}
 	return false, nil
+}
+
+func withStatus(s Scope) string {
+	if status := s["status"]; status != nil {
+		return fmt.Sprintf(" with status %v", status)
+	}
+	return ""
 }
 
 // readsBody reports whether something that the step yields is in the body.
@@ -280,6 +287,11 @@ func (r *run) name(st *Step, s Scope) error {
 		return nil
 	}
 	named := map[string]any{"status": s["status"], "headers": s["headers"], "body": s["body"]}
+	for _, root := range []string{"row", "rows", "affected"} {
+		if v, known := s[root]; known {
+			named[root] = v
+		}
+	}
 	for name, e := range st.Let {
 		v, err := e.Eval(s)
 		if err != nil {

@@ -13,6 +13,7 @@ type Problem struct {
 	At             Text
 	Offset, Length int // bytes into the text; Length 0: all of it
 	Message, Hint  string
+	Warning        bool
 }
 
 func (p Problem) Error() string {

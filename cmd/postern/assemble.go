@@ -204,6 +204,7 @@ func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 		t.Where = f
 	}
 	addTables(&t, m, r)
+	t.Own, _ = ownStatements(m, r, a.cfg.Backend(r.Target.Backend.Value)) // load has reported problems
 	for _, ref := range m.ReferenceFields() {
 		if beside(r, ref.Field) {
 			continue

@@ -38,6 +38,7 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 	checkREST(cfg, mappings)
 	checkKinds(cfg, mappings)
 	checkTables(cfg)
+	checkStatements(cfg, mappings)
 	checkLDAP(cfg, mappings)
 	return cfg, mappings, cfg.Report.Err()
 }

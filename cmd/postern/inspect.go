@@ -8,6 +8,7 @@ import (
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/sql"
+	"github.com/postern/postern/adapters/steps"
 	"github.com/postern/postern/config"
 	"github.com/postern/postern/rules"
 	"github.com/postern/postern/scim"
@@ -42,7 +43,11 @@ func (a *assembly) inspect(ctx context.Context, i int) {
 	var err error
 	switch table := a.tables[i]; {
 	case table != nil:
-		problems, err = table.Inspect(ctx, lookups(m)...)
+		if problems, err = table.Inspect(ctx, lookups(m)...); err == nil {
+			var own []steps.Problem
+			own, err = table.InspectOwn(ctx)
+			reportSteps(a.cfg, own)
+		}
 	case a.branches[m.Type.Name] != nil:
 		err = a.inspectBranch(ctx, i, r)
 	default:

@@ -103,9 +103,12 @@ func writtenFails(all []config.Fail) []steps.WrittenFail {
 func reportSteps(cfg *config.Config, problems []steps.Problem) {
 	for _, p := range problems {
 		at := config.Text(p.At)
-		if p.Length > 0 {
-			cfg.Report.Inside(at, p.Offset, p.Length, p.Message, p.Hint, false)
-		} else {
+		switch {
+		case p.Length > 0:
+			cfg.Report.Inside(at, p.Offset, p.Length, p.Message, p.Hint, p.Warning)
+		case p.Warning:
+			cfg.Report.Warnf(at, p.Hint, "%s", p.Message)
+		default:
 			cfg.Report.Errorf(at, p.Hint, "%s", p.Message)
 		}
 	}
