@@ -96,6 +96,8 @@ type work struct {
 	fields []string        // that are written
 	raw    error           // a failure after which all may be tried again
 	idle   bool            // a statement changed no row
+
+	told func(statement string, values map[string]any) // of a rehearsal: nothing is sent
 }
 
 type workKey struct{}
@@ -103,6 +105,9 @@ type workKey struct{}
 // Do implements steps.Call.
 func (c *ownCall) Do(ctx context.Context, scope steps.Scope) (steps.Answer, error) {
 	w := ctx.Value(workKey{}).(*work)
+	if w.told != nil {
+		return c.tell(w, scope), nil
+	}
 	args, err := c.values(w, scope)
 	if err != nil {
 		return steps.Answer{}, err

@@ -3,6 +3,7 @@ package sql_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/adaptertest"
@@ -79,7 +80,7 @@ func TestOwnPostgresSuite(t *testing.T) {
 				}
 				a := table(t, open(t, "", func(c *sql.Config) { c.DSN = dsn }), sql.Table{Name: "person", Key: []string{"id"}, Own: own, Relations: []sql.Relation{ownRelation}}, suiteShape...)
 				if name != "locked" {
-					return guard.Wrap(a, "legacy", guard.Options{})
+					return guard.Wrap(a, "legacy", guard.Options{Timeout: time.Minute})
 				}
 				return a
 			}})
@@ -116,7 +117,7 @@ func TestOwnMariaSuite(t *testing.T) {
 				}
 				a := table(t, open(t, "", func(c *sql.Config) { c.DSN = dsn }), sql.Table{Name: "person", Key: []string{"id"}, Own: own, Relations: []sql.Relation{ownRelation}}, suiteShape...)
 				if guarded {
-					return guard.Wrap(a, "legacy", guard.Options{})
+					return guard.Wrap(a, "legacy", guard.Options{Timeout: time.Minute})
 				}
 				return a
 			}})
@@ -153,7 +154,7 @@ func TestOwnSQLiteSuite(t *testing.T) {
 			adaptertest.Run(t, adaptertest.Harness{Fields: fields, Brief: true, New: func(t testing.TB) adapters.Adapter {
 				a := table(t, open(t, "PRAGMA journal_mode = WAL;"+ownSQLite), sql.Table{Name: "person", Key: []string{"id"}, Own: own, Relations: []sql.Relation{ownRelation}, Children: children}, shape...)
 				if guarded {
-					return guard.Wrap(a, "legacy", guard.Options{})
+					return guard.Wrap(a, "legacy", guard.Options{Timeout: time.Minute})
 				}
 				return a
 			}})

@@ -175,7 +175,8 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 func (a *assembly) bare(m *rules.Mapping, r *config.Resource, b *config.Backend) (adapters.Adapter, *sql.Adapter, error) {
 	switch {
 	case a.trial.standsIn(b):
-		made, err := a.trial.standIn(m, r)
+		own, _ := ownStatements(m, r, b)
+		made, err := a.trial.standIn(m, r, own)
 		return made, nil, err
 	case b.Type.Value == restKind:
 		made, problems := restAdapter(a.apis[b.Name.Value], m, r)

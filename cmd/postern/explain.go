@@ -60,7 +60,10 @@ func (c explainCommand) Run(ctx context.Context, m *Main) error {
 	case c.Resource != "":
 		return c.explainResource(m, mappings[i])
 	}
-	return explainRules(m.Stdout, mappings[i])
+	if err := explainRules(m.Stdout, mappings[i]); err != nil {
+		return err
+	}
+	return explainStatements(m.Stdout, cfg.Resource(mappings[i].Type.Name))
 }
 
 func typeNames(cfg *config.Config) string {

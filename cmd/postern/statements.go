@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/postern/postern/adapters/sql"
 	"github.com/postern/postern/adapters/steps"
@@ -21,7 +24,7 @@ func hasStatements(r *config.Resource) bool {
 
 // ownStatements compiles them; nil where there are none.
 func ownStatements(m *rules.Mapping, r *config.Resource, b *config.Backend) (*sql.Own, []steps.Problem) {
-	if !hasStatements(r) {
+	if b.Type.Value != "sql" || !hasStatements(r) {
 		return nil, nil
 	}
 	none, newKey := r.Target.SQL, r.Target.SQL.NewKey
@@ -61,10 +64,13 @@ func checkStatements(cfg *config.Config, mappings []*rules.Mapping) {
 	for _, m := range mappings {
 		r := cfg.Resource(m.Type.Name)
 		b := cfg.Backend(r.Target.Backend.Value)
-		if b == nil || b.Type.Value != "sql" || !hasStatements(r) {
+		if b == nil {
 			continue
 		}
 		own, problems := ownStatements(m, r, b)
+		if own == nil {
+			continue
+		}
 		reportSteps(cfg, problems)
 		checkBeside(cfg, r)
 		if len(problems) == 0 {
@@ -125,4 +131,47 @@ func checkWritten(cfg *config.Config, m *rules.Mapping, r *config.Resource, own 
 
 func unwritten(cfg *config.Config, at config.Text, op, field, otherwise string) {
 	cfg.Report.Errorf(at, "name :"+field+" there, or say mutability: "+otherwise, "clients may write it, and no statement of %s names the field %q", op, field)
+}
+
+// explainStatements lists the statements of a target, in the order in which they are
+// sent. Those that are derived depend on what changes: postern try shows them.
+func explainStatements(out io.Writer, r *config.Resource) error {
+	if !hasStatements(r) {
+		return nil
+	}
+	w := &r.Target.REST
+	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "\nLINE\tOPERATION\tWHEN\tSTATEMENT")
+	for _, op := range []struct {
+		name string
+		all  []config.Step
+		none bool
+	}{{"create", w.Create, r.Target.SQL.NoCreate}, {"update", w.Update, r.Target.SQL.NoUpdate}, {"delete", w.Delete, r.Target.SQL.NoDelete}} {
+		explainSteps(t, op.name, op.all)
+		switch {
+		case op.none:
+			fmt.Fprintf(t, "\t%s\t\t(clients cannot)\n", op.name)
+		case len(op.all) == 0:
+			fmt.Fprintf(t, "\t%s\t\t(derived)\n", op.name)
+		}
+	}
+	for _, m := range w.Members {
+		for _, part := range []struct {
+			name string
+			all  []config.Step
+		}{{"add to ", m.Add}, {"remove from ", m.Remove}, {"change ", m.Change}} {
+			explainSteps(t, part.name+m.Field.Value, part.all)
+		}
+	}
+	return t.Flush()
+}
+
+func explainSteps(w io.Writer, op string, all []config.Step) {
+	for _, s := range all {
+		when := s.When.Value
+		if s.Each.IsSet() {
+			when = strings.TrimSpace(when + " each " + s.Each.Value)
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", s.At.Line, op, when, strings.Join(strings.Fields(s.Statement.Value), " "))
+	}
 }

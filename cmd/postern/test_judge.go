@@ -231,7 +231,7 @@ func (a *attempt) changes() []made {
 	var out []made
 	for i := range a.out.Steps {
 		s := &a.out.Steps[i]
-		if !a.run.answered[s.Backend] {
+		if !a.run.answered[s.Backend] && len(s.Exchanges) == 0 {
 			if s.Op == "create" || s.Op == "update" || s.Op == "delete" {
 				out = append(out, made{title: s.Title(), step: s})
 			}
