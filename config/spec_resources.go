@@ -286,7 +286,7 @@ userType: {kept: true}
 			field("values", coded(), func(r *R) *[]Coded { return &r.Values }).like("{A: true, L: false}").
 				says("What the backend's values mean, one by one."),
 			field("in", expression(), func(r *R) *Text { return &r.In }).like(`'record.first_name + " " + record.last_name'`).
-				says("Backend to SCIM: an expression over `record`, and with `name` also over `value`, that field's. The attribute is readOnly unless `name` and `out` are there too."),
+				says("Backend to SCIM: an expression over `record`, and with `name` also over `value`, that field's. The attribute is readOnly unless `name` and `out` are there too, and `out` looks at it."),
 			field("out", expression(), func(r *R) *Text { return &r.Out }).like("'lower(value)'").
 				says("SCIM to backend: an expression over `resource` and `value`, for the field in `name`. Without `in` the attribute is writeOnly, as a password is."),
 			field("split", text(), func(r *R) *Text { return &r.Split }).like(`","`).

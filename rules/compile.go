@@ -89,7 +89,7 @@ func (c *compiler) rule(d *draft) {
 	c.table(r)
 	c.expressions(r)
 	r.readable = !d.outOnly() && !hidden(r.attr)
-	r.writable = (r.field != "" || r.kept != "") && !d.inOnly() && !readOnly(r.attr)
+	r.writable = (r.field != "" || r.kept != "") && (d.computed || !d.inOnly() && !readOnly(r.attr))
 	c.fallback(r)
 	if r.field != "" {
 		c.fields = append(c.fields, r.field)

@@ -9,14 +9,15 @@ import (
 
 // A draft is a rule whose path is known in the full schema.
 type draft struct {
-	spec Spec
-	at   place
+	spec     Spec
+	at       place
+	computed bool // by its out, from other attributes: clients cannot write it
 }
 
 // inOnly and outOnly report rules that work in one direction.
 func (d *draft) inOnly() bool {
 	s := d.spec
-	return s.Mutability.Value == "readOnly" || s.In.Value != "" && (s.Out.Value == "" || s.Field.Value == "")
+	return d.computed || s.Mutability.Value == "readOnly" || s.In.Value != "" && (s.Out.Value == "" || s.Field.Value == "")
 }
 
 func (d *draft) outOnly() bool {
@@ -43,6 +44,7 @@ func (c *compiler) plan() {
 			continue
 		}
 		d := &draft{spec: s, at: at}
+		d.computed = c.computed(d)
 		c.include(d) // even if the rule is wrong: expressions may name the attribute
 		if !c.check(d) {
 			continue

@@ -20,7 +20,7 @@ CREATE VIEW seats AS SELECT team_no, staff_no FROM seat;
 CREATE FUNCTION hire(who text, new_login text, new_given text, new_family text) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE made integer;
 BEGIN
-	IF new_login !~ '^[a-z0-9.]+$' THEN RAISE EXCEPTION 'a login has small letters, digits and dots' USING ERRCODE = 'HR001'; END IF;
+	IF new_login ~ '\s' THEN RAISE EXCEPTION 'a login has no spaces' USING ERRCODE = 'HR001'; END IF;
 	INSERT INTO staff (login, given, family) VALUES (new_login, new_given, new_family) RETURNING staff_no INTO made;
 	INSERT INTO log (who, what) VALUES (who, 'hire ' || new_login);
 	RETURN made;
