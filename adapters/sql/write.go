@@ -22,8 +22,10 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 	if err != nil {
 		return adapters.Record{}, err
 	}
-	if r, created, err := a.created(ctx, p, insert, want); created || err != nil {
-		return r, err
+	if !a.table.Own.creates() {
+		if r, created, err := a.created(ctx, p, insert, want); created || err != nil {
+			return r, err
+		}
 	}
 	var out adapters.Record
 	err = a.change(ctx, "create", p, insert.fields, func(ctx context.Context, s session) error {
