@@ -18,7 +18,7 @@ var onServers = []string{"TestBulk", "TestCursors", "TestDiscovery", "TestHTTP",
 	"TestRetrieve", "TestFilters", "TestSort", "TestPaging", "TestSearch", "TestRootQueries", "TestMe", "TestSelection", "TestVersions", "TestNoLostUpdate",
 	"TestCreate", "TestReplace", "TestDelete", "TestMembership", "TestLostUpdates", "TestOneOfMany", "TestCreateAndDelete", "TestBuiltinAccounts", "TestBecomesBuiltin",
 	"TestBulkLarge", "TestPushedIsEvaluated", "TestRemembered", "TestRemainingRows", "TestTwoGateways", "TestReadersBesideWriters", "TestAuthentication",
-	"TestTypes", "TestCharacteristics"}
+	"TestTypes", "TestCharacteristics", "TestStatements"}
 
 func TestConformanceOnPostgres(t *testing.T) { conformanceOn(t, "postgres") }
 

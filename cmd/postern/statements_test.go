@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -19,6 +20,23 @@ func counted(sent []string) []string {
 		}
 	}
 	return out
+}
+
+// onMaria are the counts of MariaDB where they differ: it reads relations by a statement
+// of their own, and a write reads what it wrote.
+var onMaria = map[string]int{
+	"GET by id: the row and its groups": 2, "userName eq": 2, "a page of 100 at first sight": 2, "a page of 100 with groups and managers": 2,
+	"the second page at first sight, whose managers are on the first": 2, "the second page": 2, "a sorted page": 2, "a filtered page": 2,
+	"group with members": 2, "page of groups with members": 2, "PATCH of two attributes": 5, "PATCH of what is so already": 3, "PATCH of the manager": 5,
+	"a member comes": 4, "create": 4, "create without a manager": 4, "a page by whoever comes first": 2,
+}
+
+// most is how many statements something takes on the engine that the tests run on.
+func most(name string, elsewhere int) int {
+	if n, differs := onMaria[name]; differs && os.Getenv(engineVariable) == "mariadb" {
+		return n
+	}
+	return elsewhere
 }
 
 func patchOf(ops string) string { return `{` + patchOp + `,"Operations":[` + ops + `]}` }
@@ -68,8 +86,8 @@ func TestStatements(t *testing.T) {
 					}
 				}))
 			})
-			if len(sent) != c.backend {
-				r.t.Errorf("%d statements to the backend, not %d:\n%s", len(sent), c.backend, strings.Join(sent, "\n"))
+			if want := most(c.name, c.backend); len(sent) != want {
+				r.t.Errorf("%d statements to the backend, not %d:\n%s", len(sent), want, strings.Join(sent, "\n"))
 			}
 			if len(ids) != c.ids {
 				r.t.Errorf("%d statements to the mapping table, not %d:\n%s", len(ids), c.ids, strings.Join(ids, "\n"))
@@ -85,7 +103,7 @@ func TestStatements(t *testing.T) {
 		fresh := start(r.t)
 		for _, first := range []string{"101", "1"} { // the managers of the second page are not on it
 			sent := counted(fresh.trace.during(func() { fresh.get("/Users", "count", "100", "startIndex", first).want(200) }))
-			if len(sent) > 1 {
+			if len(sent) > most("a page by whoever comes first", 1) {
 				r.t.Errorf("%d statements:\n%s", len(sent), strings.Join(sent, "\n"))
 			}
 		}
