@@ -40,8 +40,9 @@ type Breaker struct {
 
 // A SQLBackend is a database.
 type SQLBackend struct {
-	DSN  Secret // with the path resolved
-	Init Path
+	DSN    Secret // with the path resolved
+	Init   Path
+	Counts Duration
 }
 
 func backend() form[Backend] {
@@ -87,6 +88,8 @@ func backendKinds() []kindKeys[Backend] {
 				says("Where the database is: `sqlite:` and a path, whose folder is created, `postgres://user:password@host:5432/database` or `mysql://user:password@host:3306/database`, which is MariaDB, too."),
 			field("init", filePath(true), func(b *Backend) *Path { return &b.SQL.Init }).like("legacy.sql").
 				says("SQL to run once, when the SQLite file does not exist yet. For examples and trials."),
+			field("counts", duration(0), func(b *Backend) *Duration { return &b.SQL.Counts }).like("10s").
+				says("How old `totalResults` may be: counting a large table costs more than a page of it. What Postern writes counts at once, what others write after this time. Default: totals are true."),
 		}},
 		{"rest", restBackend()},
 		{"command", commandBackend()},

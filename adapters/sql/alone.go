@@ -65,6 +65,7 @@ func (postgres) undone(err error) bool {
 // once is change for a single statement, which the server takes for a transaction
 // of its own. It cannot be taken back, and is not for where somebody watches.
 func (a *Adapter) once(ctx context.Context, op string, p *plan, fields []string, d solitary, f func(context.Context, session) error) error {
+	defer a.db.counts.forget()
 	return a.db.attempt(ctx, op, func(ctx context.Context) error {
 		err := f(ctx, session{on: a.db.write, db: a.db})
 		if err != nil && d.outside(err) {

@@ -33,6 +33,10 @@ type Config struct {
 	// one more, which writes.
 	Connections int
 
+	// Counts is how old a total may be that a page answers. Zero: none is older than
+	// the page.
+	Counts time.Duration
+
 	// Trace, if set, is told every statement that is sent, never its values.
 	Trace func(statement string)
 
@@ -58,6 +62,14 @@ func Open(cfg Config) (*Database, error) {
 	if !ok {
 		return nil, errors.New(`the dsn must begin with the kind of database, as in "sqlite:legacy.db"`)
 	}
+	db, err := openKind(cfg, kind, rest)
+	if err == nil {
+		db.counts.age = cfg.Counts
+	}
+	return db, err
+}
+
+func openKind(cfg Config, kind, rest string) (*Database, error) {
 	switch kind {
 	case "sqlite":
 		return openSQLite(cfg, rest)

@@ -29,6 +29,8 @@ type Database struct {
 	schemas map[string]*schema     // by folded name
 	members map[string][]*Relation // relations whose members are rows of a table, by its folded name
 	texts   map[Text]bool          // in which keys stand
+
+	counts counts
 }
 
 var (
@@ -142,6 +144,7 @@ func (db *Database) change(ctx context.Context, op string, f func(context.Contex
 
 // changeAs is change in a transaction of a certain isolation.
 func (db *Database) changeAs(ctx context.Context, op string, how *stdsql.TxOptions, f func(context.Context, session) error) error {
+	defer db.counts.forget()
 	return db.attempt(ctx, op, func(ctx context.Context) error {
 		return db.transact(ctx, db.write, how, f)
 	})

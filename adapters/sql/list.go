@@ -85,13 +85,18 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 // page reads a page: one statement, and one for each wanted list.
 func (a *Adapter) page(ctx context.Context, s session, p *plan, q adapters.Query, from start, where *builder) (adapters.Page, error) {
 	page := adapters.Page{Total: -1}
+	wanted, key, mark := q.Total, p.countKey(where), a.db.counts.mark()
+	total, known := a.db.counts.get(key)
 	if q.Limit > 0 {
 		columns, links := p.wanted(q.Want)
+		q.Total = wanted && !known
 		found, err := a.found(ctx, s, p, q, from, where, columns)
 		if err != nil {
 			return page, err
 		}
-		page.Total = found.total
+		if page.Total = found.total; known && wanted {
+			page.Total = told(len(found.records), q.Limit, total, from)
+		}
 		if len(found.records) > q.Limit {
 			found.cut(q.Limit)
 			page.Next = from.next(found.last, q)
@@ -100,15 +105,22 @@ func (a *Adapter) page(ctx context.Context, s session, p *plan, q adapters.Query
 			return page, err
 		}
 		page.Records = found.records
+	} else if known {
+		page.Total = total
 	}
 	switch {
-	case !q.Total:
+	case !wanted:
 		page.Total = -1
 	case page.Total >= 0:
-	case q.Limit > 0 && from.offset == 0 && from.after == nil:
+	case q.Limit > 0 && from.offset == 0 && from.after == nil && !known:
 		page.Total = 0 // the first page is empty
 	default:
-		return page, p.count(ctx, s, where, &page.Total)
+		if err := p.count(ctx, s, where, &page.Total); err != nil {
+			return page, err
+		}
+	}
+	if !known || page.Total != total {
+		a.db.counts.put(key, page.Total, mark)
 	}
 	return page, nil
 }

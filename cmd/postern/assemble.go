@@ -140,7 +140,7 @@ func (a *assembly) makeFolders() error {
 }
 
 func (a *assembly) database(b config.Backend) (*sql.Database, error) {
-	cfg := sql.Config{DSN: b.SQL.DSN.Reveal(), Timeout: b.Timeout.Value, Connections: b.Concurrency.Value, Trace: a.trace,
+	cfg := sql.Config{DSN: b.SQL.DSN.Reveal(), Timeout: b.Timeout.Value, Connections: b.Concurrency.Value, Counts: b.SQL.Counts.Value, Trace: a.trace,
 		Watch: a.trial.watcher(b.Name.Value)}
 	if b.SQL.Init.Resolved != "" && !a.lookOnly {
 		script, err := os.ReadFile(b.SQL.Init.Resolved)
