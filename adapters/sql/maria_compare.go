@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -183,99 +182,8 @@ func mariaPart(b *builder, expr string, op filter.Op, s string) {
 	bytewise(b, s)
 }
 
-// folded compares text by simple case folding, whatever the collation thinks of
-// case: the characters that matter to the literal are replaced by the one that
-// stands for them.
-func (d maria) folded(b *builder, c *column, op filter.Op, s string) {
-	switch op {
-	case filter.Eq, filter.Co, filter.Sw, filter.Ew:
-		from, to := foldTable(s)
-		if s == "" || from == "" {
-			d.exact(b, c, op, s)
-			return
-		}
-		if c.kind == integerKind && op == filter.Eq {
-			b.add("FALSE")
-			return
-		}
-		expr, fold := replaced(d.text(c), from, to), filter.Fold(s)
-		b.add("(")
-		if op == filter.Eq {
-			d.candidates(b, c, s)
-			b.add(expr, " = ")
-			bytewise(b, fold)
-		} else {
-			mariaPart(b, expr, op, fold)
-		}
-		b.add(")")
-	default:
-		b.add("(", d.fold(c), " ", symbols[op], " ")
-		bytewise(b, filter.Fold(s)).add(" AND ")
-		d.present(b, c)
-		b.add(")")
-	}
-}
-
-// replaced replaces characters by others in bytes of UTF-8.
-func replaced(expr, from, to string) string {
-	var before, after strings.Builder
-	become := []rune(to)
-	at := 0
-	for _, r := range from {
-		before.WriteString("REPLACE(")
-		fmt.Fprintf(&after, ", x'%x', x'%x')", string(r), string(become[at]))
-		at++
-	}
-	return before.String() + expr + after.String()
-}
-
-// candidates adds the condition that an index which ignores case answers: it is
-// true of all that fold like s, and of more.
-func (d maria) candidates(b *builder, c *column, s string) {
-	if !c.folded || !utf8.ValidString(s) {
-		return
-	}
-	texts := spellings(s, c.my.kelvin)
-	if len(texts) == 0 {
-		return
-	}
-	b.add(c.ref, " IN (")
-	for i, text := range texts {
-		if i > 0 {
-			b.add(", ")
-		}
-		d.bound(b, c, text)
-	}
-	b.add(") AND ")
-}
-
 // maxSpellings bounds the texts that are looked up in an index for one literal.
 const maxSpellings = 64
-
-// spellings lists the texts that fold like s, those left out that differ by the
-// case of ASCII letters only, or by what else the collation does not tell apart:
-// none if they are too many. Their number is a power of two, so that few
-// statements differ by it.
-func spellings(s string, kelvin bool) []string {
-	out := []string{""}
-	for _, r := range s {
-		ascii, rest := others(r)
-		if ascii != 0 && kelvin {
-			rest = nil
-		}
-		if ascii != 0 {
-			rest = append(rest, ascii)
-		}
-		if len(out)*len(rest) > maxSpellings {
-			return nil
-		}
-		out = extend(out, rest)
-	}
-	for len(out)&(len(out)-1) != 0 {
-		out = append(out, out[len(out)-1])
-	}
-	return out
-}
 
 func (d maria) boolean(b *builder, c *column, is bool) {
 	if c.kind == integerKind {

@@ -158,3 +158,94 @@ func foldRune(r rune) rune {
 
 // fold is filter.Fold of a column, as bytes.
 func (d maria) fold(c *column) string { return d.letters.whole(d.utf8(c)) }
+
+// folded compares text by simple case folding, whatever the collation thinks of
+// case: the characters that matter to the literal are replaced by the one that
+// stands for them.
+func (d maria) folded(b *builder, c *column, op filter.Op, s string) {
+	switch op {
+	case filter.Eq, filter.Co, filter.Sw, filter.Ew:
+		from, to := foldTable(s)
+		if s == "" || from == "" {
+			d.exact(b, c, op, s)
+			return
+		}
+		if c.kind == integerKind && op == filter.Eq {
+			b.add("FALSE")
+			return
+		}
+		expr, fold := replaced(d.text(c), from, to), filter.Fold(s)
+		b.add("(")
+		if op == filter.Eq {
+			d.candidates(b, c, s)
+			b.add(expr, " = ")
+			bytewise(b, fold)
+		} else {
+			mariaPart(b, expr, op, fold)
+		}
+		b.add(")")
+	default:
+		b.add("(", d.fold(c), " ", symbols[op], " ")
+		bytewise(b, filter.Fold(s)).add(" AND ")
+		d.present(b, c)
+		b.add(")")
+	}
+}
+
+// replaced replaces characters by others in bytes of UTF-8.
+func replaced(expr, from, to string) string {
+	var before, after strings.Builder
+	become := []rune(to)
+	at := 0
+	for _, r := range from {
+		before.WriteString("REPLACE(")
+		fmt.Fprintf(&after, ", x'%x', x'%x')", string(r), string(become[at]))
+		at++
+	}
+	return before.String() + expr + after.String()
+}
+
+// candidates adds the condition that an index which ignores case answers: it is
+// true of all that fold like s, and of more.
+func (d maria) candidates(b *builder, c *column, s string) {
+	if !c.folded || !utf8.ValidString(s) {
+		return
+	}
+	texts := spellings(s, c.my.kelvin)
+	if len(texts) == 0 {
+		return
+	}
+	b.add(c.ref, " IN (")
+	for i, text := range texts {
+		if i > 0 {
+			b.add(", ")
+		}
+		d.bound(b, c, text)
+	}
+	b.add(") AND ")
+}
+
+// spellings lists the texts that fold like s, those left out that differ by the
+// case of ASCII letters only, or by what else the collation does not tell apart:
+// none if they are too many. Their number is a power of two, so that few
+// statements differ by it.
+func spellings(s string, kelvin bool) []string {
+	out := []string{""}
+	for _, r := range s {
+		ascii, rest := others(r)
+		if ascii != 0 && kelvin {
+			rest = nil
+		}
+		if ascii != 0 {
+			rest = append(rest, ascii)
+		}
+		if len(out)*len(rest) > maxSpellings {
+			return nil
+		}
+		out = extend(out, rest)
+	}
+	for len(out)&(len(out)-1) != 0 {
+		out = append(out, out[len(out)-1])
+	}
+	return out
+}
