@@ -36,7 +36,7 @@ func (s session) tells(ctx context.Context, statement string, args []any, reads 
 func unwatched(string, error) {}
 
 var (
-	quotedName = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|\\[[^\\]]*\\]")
+	quotedName = regexp.MustCompile("'[^']*'|\"[^\"]*\"|`[^`]*`|\\[[^\\]]*\\]")
 	changing   = regexp.MustCompile(`(?i)\b(?:INSERT|UPDATE|DELETE|MERGE|CALL|TRUNCATE|DROP|ALTER|CREATE|INTO)\b`)
 )
 

@@ -11,6 +11,7 @@ func TestOnlyReads(t *testing.T) {
 	for statement, want := range map[string]bool{
 		`SELECT t."last update" FROM "insert" AS t WHERE t."k" = ?`: true,
 		`  select 1`: true,
+		`SELECT 1 FROM m WHERE sql LIKE '%insert%'`:             true,
 		`SELECT 1 FROM t WHERE k = ? FOR NO KEY UPDATE`:         true,
 		`SELECT 1 FROM t WHERE k = ? FOR UPDATE`:                true,
 		`WITH l AS (SELECT 1) SELECT * FROM l`:                  true,
