@@ -3,12 +3,15 @@ package sql_test
 import (
 	"context"
 	stdsql "database/sql"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/sql"
 	"github.com/postern/postern/adapters/steps"
+	"github.com/postern/postern/internal/testdb"
 )
 
 // A ownEngine is an application with procedures on one kind of server.
@@ -203,3 +206,73 @@ type watcher func(statement string)
 
 func (w watcher) Before(_ context.Context, e *adapters.Exchange) error { w(e.Request); return nil }
 func (w watcher) After(context.Context, *adapters.Exchange)            {}
+
+// TestOwnRights: a credential that may read views and call procedures, and nothing
+// else. What another program changes between the comparison and the statement is not
+// overwritten: in PostgreSQL, which does not lock for it, the engine notices; in
+// MariaDB the row is locked all the same.
+func TestOwnRights(t *testing.T) {
+	pg := pgSchema(t, strings.ReplaceAll(strings.ReplaceAll(ownPostgres, "LANGUAGE sql AS", "LANGUAGE sql SECURITY DEFINER AS"), "LANGUAGE plpgsql AS", "LANGUAGE plpgsql SECURITY DEFINER AS")+"* FROM base")
+	my := myDatabase(t, ownMaria)
+	for name, c := range map[string]struct {
+		dsn, grant     string
+		raw            *stdsql.DB
+		create, theirs string
+	}{
+		"postgres": {pg, `CREATE ROLE %[1]s LOGIN PASSWORD 'own'; GRANT USAGE ON SCHEMA %[2]s TO %[1]s; GRANT SELECT ON person, person_teams TO %[1]s`, pgRaw(t, pg),
+			"SELECT hire(:name, :nick, :note, :age, :active, :born) AS id -> row.id", "UPDATE base SET nick = 'theirs'"},
+		"mariadb": {my, `CREATE USER %[1]s@'%%' IDENTIFIED BY 'own'; GRANT SELECT ON %[2]s.person TO %[1]s@'%%'; GRANT SELECT ON %[2]s.person_teams TO %[1]s@'%%'; GRANT EXECUTE ON %[2]s.* TO %[1]s@'%%'`, myRaw(t, my),
+			"CALL hire(:name, :nick, :note, :age, :active, :born) -> row.id", "SET SESSION innodb_lock_wait_timeout = 1; UPDATE base SET nick = 'theirs'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			role := fmt.Sprintf("own_%d_%d", schemas.Add(1), testdb.Unique())
+			u, err := url.Parse(c.dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			place, _, _ := strings.Cut(u.Query().Get("search_path"), ",")
+			if name == "mariadb" {
+				place = strings.TrimPrefix(u.Path, "/")
+			}
+			if _, err := c.raw.Exec(fmt.Sprintf(c.grant, role, place)); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if name == "postgres" {
+					_, _ = c.raw.Exec("DROP OWNED BY " + role)
+				}
+				_, _ = c.raw.Exec("DROP USER " + role)
+			})
+			u.User = url.UserPassword(role, "own")
+			race, refused := false, false
+			db := open(t, "", func(cfg *sql.Config) {
+				cfg.DSN = u.String()
+				cfg.Watch = watcher(func(statement string) {
+					if race && strings.HasPrefix(statement, "CALL alter") {
+						race = false
+						_, err := c.raw.Exec(c.theirs)
+						refused = err != nil
+					}
+				})
+			})
+			a := table(t, db, sql.Table{Name: "person", Key: []string{"id"}, Own: ownOf(t, c.dsn, suiteOwn(c.create)), Relations: []sql.Relation{ownRelation}}, suiteShape...)
+			ada, err := a.Create(ctx, record(a, "", map[string]any{"name": "ada", "teams": []string{"t1"}}), adapters.AllFields)
+			if err != nil {
+				t.Fatal(err)
+			}
+			warned, err := a.InspectOwn(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			race = true
+			_, err = a.Update(ctx, ada.Key, setNick(nil, "ours"), adapters.AllFields)
+			conflict := adapters.Is(err, adapters.Conflict)
+			if conflict == refused || err != nil && !conflict || len(warned) > 0 {
+				t.Errorf("the update: %v; theirs was kept out: %v; the inspection: %v", err, refused, warned)
+			}
+			if err := a.Delete(ctx, ada.Key); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

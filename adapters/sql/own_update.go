@@ -38,8 +38,10 @@ func (a *Adapter) ownUpdate(ctx context.Context, p *plan, key adapters.Key, d ad
 		if err != nil {
 			return err
 		}
-		if at, err = p.locate(ctx, s, to); err != nil {
-			return moved(err)
+		if to != keyOf(at) {
+			if at, err = p.locate(ctx, s, to); err != nil {
+				return moved(err)
+			}
 		}
 		if u.key = to; !c.derived.Empty() {
 			if at, err = u.run(ctx, s); err == nil {

@@ -51,8 +51,10 @@ func onlyReads(statement string) bool {
 		return !changing.MatchString(forUpdate.ReplaceAllString(bare, ""))
 	case "PRAGMA":
 		return !strings.Contains(statement, "=") || strings.Contains(statement, "defer_foreign_keys")
-	case "SHOW", "SET", "EXPLAIN", "DESCRIBE":
+	case "SHOW", "SET", "EXPLAIN", "DESCRIBE", "SAVEPOINT", "RELEASE":
 		return true
+	case "ROLLBACK":
+		return strings.Contains(strings.ToUpper(statement), " TO ")
 	}
 	return false
 }

@@ -24,6 +24,8 @@ func TestOnlyReads(t *testing.T) {
 		`COMMIT`:                                                false,
 		`PRAGMA table_info("employee")`:                         true,
 		`PRAGMA defer_foreign_keys = ON`:                        true,
+		`SAVEPOINT s`:                                           true,
+		`ROLLBACK TO SAVEPOINT s`:                               true,
 		`PRAGMA journal_mode = DELETE`:                          false,
 		``:                                                      false,
 	} {
