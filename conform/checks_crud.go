@@ -75,6 +75,9 @@ var createChecks = []Check{
 		if !p.canMake(at, p.team()) {
 			p.skip("groups cannot be made here")
 		}
+		if p.peopled() {
+			p.skip("the schema says that a group must have members")
+		}
 		o := p.team()
 		o["members"] = []any{}
 		for _, g := range []Object{o, p.team()} {

@@ -155,11 +155,21 @@ func (p *probe) user(more ...func(Object)) (path string, o Object) {
 	return at + "/" + url.PathEscape(text(p.create(at, o)["id"])), o
 }
 
-// group makes a group.
+// peopled reports whether the schema says that a group must have members.
+func (p *probe) peopled() bool {
+	members := p.server.find(groupURN, "members")
+	return members != nil && members.Required
+}
+
+// group makes a group, with a member where there must be one.
 func (p *probe) group(members ...string) (path string, o Object) {
 	at := p.groups()
 	if !p.canMake(at, p.team()) {
 		p.skip("groups cannot be made here")
+	}
+	if len(members) == 0 && p.peopled() {
+		user, _ := p.user()
+		members = []string{idOf(user)}
 	}
 	o = p.team(members...)
 	return at + "/" + url.PathEscape(text(p.create(at, o)["id"])), o
