@@ -127,7 +127,7 @@ func (j *job) do(i int) {
 			}
 		}
 	}
-	if open && o.Method != http.MethodPost {
+	if open && (o.Method != http.MethodPost || j.needed(o)) {
 		j.waiting = append(j.waiting, i)
 		return
 	}
@@ -147,6 +147,25 @@ func (j *job) touched(path string, from, to int) bool {
 func (j *job) known(ref string) (string, bool) {
 	id := j.ids[ref]
 	return id, id != ""
+}
+
+// needed reports whether a POST refers to what is not there yet in an attribute that
+// the resource cannot be without: then it is no use to leave that out for now.
+func (j *job) needed(o *bulk.Operation) bool {
+	col, _, err := j.place(o.Method, o.Path)
+	if err != nil {
+		return false
+	}
+	_, data, err := o.Resolved(j.x.jsonLimits(), j.known)
+	if err != nil {
+		return false
+	}
+	rest, edges := bulk.Detach(data, func(ref string) bool { return j.ids[ref] != "" })
+	return slices.ContainsFunc(edges, func(e bulk.Edge) bool {
+		a := col.t.Layout.Resolve(e.Path)
+		left, _ := rest.Find(e.Path)
+		return a != nil && a.Required && len(left.Items) == 0
+	})
 }
 
 // carry carries an operation out. What a POST refers to and is not there yet is

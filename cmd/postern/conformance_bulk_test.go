@@ -172,3 +172,19 @@ func TestBulkLarge(t *testing.T) {
 	r.holds(fmt.Sprint(n/2), `SELECT count(DISTINCT login) FROM employee WHERE login LIKE 'side%'`)
 	r.do("GET", `/Users?filter=userName sw "side"&count=0`, "").is("totalResults", fmt.Sprint(n/2))
 }
+
+// TestBulkRequired: a group that cannot be without members waits for them (B-07), and
+// fails with them.
+func TestBulkRequired(t *testing.T) {
+	r := start(t, func(yaml string) string {
+		return strings.Replace(yaml, "member: emp_no, refers: User}", "member: emp_no, refers: User, required: true}", 1)
+	})
+	a := r.bulk("", op("POST", "/Groups", "g", group("needs", `,"members":[{"value":"bulkId:u"}]`)), op("POST", "/Users", "u", user("needed", ""))).
+		want(200).statuses("201", "201")
+	if members := r.get("/Groups/"+a.made(0)).values("members", "value"); len(members) != 1 || members[0] != a.made(1) {
+		t.Errorf("members %v", members)
+	}
+	r.bulk("", op("POST", "/Groups", "h", group("fails", `,"members":[{"value":"bulkId:v"}]`)), op("POST", "/Users", "v", user("needed", ""))).
+		want(200).statuses("409", "409")
+	r.do("GET", `/Groups?filter=displayName eq "fails"`, "").is("totalResults", "0")
+}
