@@ -39,18 +39,20 @@ func secret(change func(r *reader, value string) (changed, wrong, hint string)) 
 			r.report.Errorf(t.Text, "", "%s: the value is empty", t.label)
 			return
 		}
+		made := false
 		if change != nil {
 			var wrong, hint string
 			given := value
 			if value, wrong, hint = change(r, given); wrong != "" && (r.standIns || r.isMade(t)) && !clear {
 				value, wrong = standIn(r, given, change)
+				made = wrong == ""
 			}
 			if wrong != "" {
 				r.report.Errorf(t.Text, hint, "%s: %s", t.label, wrong)
 				return
 			}
 		}
-		*into = Secret{value: value, Line: t.Line, Column: t.Column, Clear: clear}
+		*into = Secret{value: value, Line: t.Line, Column: t.Column, Clear: clear, Made: made}
 		if !clear && change == nil {
 			into.again = r.rereading(t)
 		}

@@ -48,6 +48,7 @@ type Secret struct {
 	value        string
 	Line, Column int
 	Clear        bool // written in the file itself, not taken from elsewhere
+	Made         bool // it is not there: a value of its form stands in for it
 
 	again func() (string, bool) // reads it again where it is from
 }

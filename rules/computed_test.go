@@ -6,7 +6,7 @@ import (
 	"github.com/postern/postern/scim"
 )
 
-// TestComputed (C-02, P-30): a field that follows from other attributes is written, and its
+// TestComputed: a field that follows from other attributes is written, and its
 // attribute is readOnly; one whose out looks at the attribute is not.
 func TestComputed(t *testing.T) {
 	for what, want := range map[string]scim.Mutable{

@@ -60,8 +60,10 @@ func kindOf(scheme string) named.Kind {
 		return named.Postgres
 	case "mysql", "mariadb":
 		return named.MariaDB
+	case "sqlite":
+		return named.SQLite
 	}
-	return named.SQLite
+	return named.Unknown
 }
 
 // Says reports whether the statements of an operation name a field.

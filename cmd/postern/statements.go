@@ -41,7 +41,11 @@ func ownStatements(m *rules.Mapping, r *config.Resource, b *config.Backend) (*sq
 	for i := range t.Members {
 		t.Members[i].Field.Value = memberField(m, t.Members[i].Field.Value)
 	}
-	return sql.CompileOwn(b.SQL.DSN.Reveal(), t)
+	dsn := b.SQL.DSN.Reveal()
+	if b.SQL.DSN.Made { // nobody knows which kind of database it is
+		dsn = ""
+	}
+	return sql.CompileOwn(dsn, t)
 }
 
 // memberField is the field of an attribute that stands in a join table, "" if it

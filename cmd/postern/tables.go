@@ -123,7 +123,7 @@ func held(r *config.Resource, rel rules.RelationField) (own, other string) {
 func checkNewKey(cfg *config.Config, r *config.Resource, b *config.Backend) {
 	k := r.Target.SQL.NewKey
 	switch {
-	case k.Sequence.IsSet() && strings.HasPrefix(b.SQL.DSN.Reveal(), "sqlite:"):
+	case k.Sequence.IsSet() && !b.SQL.DSN.Made && strings.HasPrefix(b.SQL.DSN.Reveal(), "sqlite:"):
 		cfg.Report.Errorf(k.Sequence, "use value or statement", "SQLite has no sequences")
 	case strings.Contains(k.Statement.Value, "?"):
 		cfg.Report.Errorf(k.Statement, "call a function that finds out by itself", "the statement that makes keys can have no parameters")

@@ -14,6 +14,7 @@ const (
 	SQLite Kind = iota
 	Postgres
 	MariaDB
+	Unknown // whichever understands the statement
 )
 
 // A Statement is a statement taken apart at its parameters.
@@ -42,6 +43,18 @@ var verbs = []string{"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "
 
 // Parse reads a statement.
 func Parse(text string, kind Kind) (*Statement, []Mistake) {
+	if kind != Unknown {
+		return parse(text, kind)
+	}
+	for _, k := range []Kind{Postgres, MariaDB, SQLite} {
+		if s, wrong := parse(text, k); len(wrong) == 0 {
+			return s, nil
+		}
+	}
+	return parse(text, Postgres)
+}
+
+func parse(text string, kind Kind) (*Statement, []Mistake) {
 	r := &reader{text: text, kind: kind, out: &Statement{}}
 	r.read()
 	r.out.Pieces = append(r.out.Pieces, strings.TrimRight(text[r.from:r.end], " \t\r\n"))

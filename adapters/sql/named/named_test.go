@@ -38,6 +38,9 @@ func TestParse(t *testing.T) {
 		{Postgres, "SET LOCAL app.client = 'x'", "SET LOCAL app.client = 'x'"},
 		{SQLite, "-- nothing", "0+10"},
 		{SQLite, "", "0+0"},
+		{Unknown, "SELECT $$ :no $$, :yes", "SELECT $$ :no $$, $1"},
+		{Unknown, `SET @x = 'it\'s :no', @y = :yes`, `SET @x = 'it\'s :no', @y = $1`},
+		{Unknown, "SELECT ?", "7+1"},
 	} {
 		s, wrong := Parse(c.text, c.kind)
 		got := s.Text(numbered)
@@ -81,12 +84,12 @@ func TestWhatItDoes(t *testing.T) {
 // FuzzParse: nothing of a statement is lost, and places lead back.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{"CALL a(:b)", "SELECT $x$ :a $x$, :b::int", `SET @x := 'it\'s'`, "a;b", "[", "/*/**/", ":", "::", ":a:b", "$1$", "E'\\", "é:é"} {
-		for kind := SQLite; kind <= MariaDB; kind++ {
+		for kind := SQLite; kind <= Unknown; kind++ {
 			f.Add(text, uint8(kind))
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string, kind uint8) {
-		s, wrong := Parse(text, Kind(kind%3))
+		s, wrong := Parse(text, Kind(kind%4))
 		if len(s.Pieces) != len(s.Params)+1 {
 			t.Fatalf("%d pieces, %d parameters", len(s.Pieces), len(s.Params))
 		}
