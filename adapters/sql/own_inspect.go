@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -133,7 +135,8 @@ func wordLength(text string) int {
 	return min(1, len(text))
 }
 
-// called asks MariaDB for a procedure: it prepares a CALL of what is not there.
+// called asks MariaDB for a procedure and its parameters: it prepares a CALL of what is
+// not there, and of too few values.
 func (a *Adapter) called(ctx context.Context, s session, c *ownCall) ([]steps.Problem, error) {
 	if c.kind != named.MariaDB || c.statement.Verb != "CALL" || c.statement.Target == "" {
 		return nil, nil
@@ -144,19 +147,21 @@ func (a *Adapter) called(ctx context.Context, s session, c *ownCall) ([]steps.Pr
 	if len(parts) > 1 {
 		where, args = "?", append(args, strings.TrimSpace(parts[0]))
 	}
-	found, err := values(s.query(ctx, "SELECT routine_name FROM information_schema.routines WHERE routine_type = 'PROCEDURE' AND routine_schema = "+where, args...))
-	if err != nil {
+	wants := map[string]int{}
+	err := eachText(ctx, s, `SELECT r.routine_name, (SELECT count(*) FROM information_schema.parameters AS p WHERE p.specific_schema = r.routine_schema AND p.specific_name = r.specific_name)
+	FROM information_schema.routines AS r WHERE r.routine_type = 'PROCEDURE' AND r.routine_schema = `+where, func(row []string) {
+		wants[strings.ToLower(row[0])], _ = strconv.Atoi(row[1])
+	}, args...)
+	n, there := wants[strings.ToLower(name)]
+	if err != nil || there && n == c.statement.Arguments {
 		return nil, err
 	}
-	var names []string
-	for _, v := range found {
-		text := adapters.Text(shownValue(v))
-		if strings.EqualFold(text, name) {
-			return nil, nil
-		}
-		names = append(names, text)
+	p := steps.Problem{At: c.at, Offset: max(strings.Index(c.at.Value, c.statement.Target), 0), Length: len(c.statement.Target)}
+	if there {
+		p.Message, p.Hint = fmt.Sprintf("the procedure %s takes %d values, and it is given %d", name, n, c.statement.Arguments), "a value that it gives back is one, too: @id"
+	} else {
+		p.Message = fmt.Sprintf("there is no procedure %s that this credential may call", name)
+		p.Hint = strings.TrimPrefix(meant(name, slices.Sorted(maps.Keys(wants))), "; ")
 	}
-	at := strings.Index(c.at.Value, c.statement.Target)
-	return []steps.Problem{{At: c.at, Offset: max(at, 0), Length: len(c.statement.Target),
-		Message: fmt.Sprintf("there is no procedure %s that this credential may call", name), Hint: strings.TrimPrefix(meant(name, names), "; ")}}, nil
+	return []steps.Problem{p}, nil
 }

@@ -121,8 +121,8 @@ func (f *survey) foreign(row []string) {
 }
 
 // eachText tells the rows that a statement answers, as text.
-func eachText(ctx context.Context, s session, statement string, tell func([]string)) error {
-	rows, err := s.query(ctx, statement)
+func eachText(ctx context.Context, s session, statement string, tell func([]string), args ...any) error {
+	rows, err := s.query(ctx, statement, args...)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type Statement struct {
 	Verb      string // its first word, in capitals
 	Returning bool   // it says RETURNING
 	Target    string // what a CALL calls
+	Arguments int    // in the first parentheses
 	Pieces    []string
 	Params    []Param // one behind each piece but the last
 }
@@ -111,6 +112,8 @@ type reader struct {
 	from  int // where the piece begins
 	end   int // where the statement ends
 	words []word
+	depth int // of parentheses
+	first int // where the first begins; 0: none yet
 	out   *Statement
 	wrong []Mistake
 }
@@ -144,7 +147,29 @@ func (r *reader) read() {
 			r.fail(r.at, 1, "write :name", "values are given by name, and not as %s", r.text[r.at:max(r.span(r.at+1), r.at+1)])
 			r.at++
 		default:
+			r.mark(c)
 			r.at++
+		}
+	}
+}
+
+// mark counts what stands in the first parentheses.
+func (r *reader) mark(c byte) {
+	switch c {
+	case '(':
+		if r.depth++; r.first == 0 {
+			r.first = r.at + 1
+		}
+	case ',':
+		if r.depth == 1 && r.first > 0 {
+			r.out.Arguments++
+		}
+	case ')':
+		if r.depth--; r.depth == 0 && r.first > 0 {
+			if strings.TrimSpace(r.text[r.first:r.at]) != "" {
+				r.out.Arguments++
+			}
+			r.first = -1
 		}
 	}
 }

@@ -81,6 +81,17 @@ func TestWhatItDoes(t *testing.T) {
 	}
 }
 
+// TestArguments: how many values a procedure is given.
+func TestArguments(t *testing.T) {
+	for text, want := range map[string]int{
+		"CALL p": 0, "CALL p()": 0, "CALL p( )": 0, "CALL p(:a)": 1, "CALL p(:a, f(:b, 'x,)'), @c)": 3, "CALL p((SELECT 1, 2), 3); ": 2, "CALL p(1) -- (2, 3)": 1,
+	} {
+		if s, _ := Parse(text, MariaDB); s.Arguments != want {
+			t.Errorf("%s: %d, want %d", text, s.Arguments, want)
+		}
+	}
+}
+
 // FuzzParse: nothing of a statement is lost, and places lead back.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{"CALL a(:b)", "SELECT $x$ :a $x$, :b::int", `SET @x := 'it\'s'`, "a;b", "[", "/*/**/", ":", "::", ":a:b", "$1$", "E'\\", "é:é"} {
