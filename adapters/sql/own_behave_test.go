@@ -126,6 +126,38 @@ func setNick(old, to any) adapters.Delta {
 	return adapters.Delta{Set: []adapters.Change{{Field: "nick", Old: old, New: to}}}
 }
 
+// TestOwnNoUpdate: what is said not to be possible is not done by derived statements
+// either; members still come and go.
+func TestOwnNoUpdate(t *testing.T) {
+	e := ownEngines(t)["sqlite"]
+	w := suiteOwn(e.create...)
+	w.Update, w.NoUpdate, w.Delete = nil, true, nil
+	w.Members[0].Add, w.Members[0].Remove = stepsOf("INSERT INTO person_teams VALUES (:key, :item)"), nil
+	db := open(t, "", func(c *sql.Config) { c.DSN = e.dsn })
+	a := table(t, db, sql.Table{Name: "person", Key: []string{"id"}, Own: ownOf(t, e.dsn, w), Relations: []sql.Relation{ownRelation}}, suiteShape...)
+	ada, err := a.Create(ctx, record(a, "", map[string]any{"name": "ada"}), adapters.AllFields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Update(ctx, ada.Key, setNick(nil, "x"), adapters.AllFields); !adapters.Is(err, adapters.Unsupported) {
+		t.Errorf("a field: %v", err)
+	}
+	change := func(m adapters.MemberChange) error {
+		m.Field = "teams"
+		_, err := a.Update(ctx, ada.Key, adapters.Delta{Members: []adapters.MemberChange{m}}, adapters.AllFields)
+		return err
+	}
+	if err := change(adapters.MemberChange{Add: []string{"t1", "t1"}}); err != nil {
+		t.Error(err)
+	}
+	if err := change(adapters.MemberChange{Remove: []string{"t2"}}); err != nil {
+		t.Errorf("who is not there: %v", err)
+	}
+	if err := change(adapters.MemberChange{Remove: []string{"t1"}}); !adapters.Is(err, adapters.Unsupported) {
+		t.Errorf("nothing removes: %v", err)
+	}
+}
+
 // TestOwnLostUpdate: another program changes the record between the comparison and the
 // statement. In PostgreSQL, where the rows of this view cannot be locked, the
 // transaction is given up and begun again; then the comparison sees it.

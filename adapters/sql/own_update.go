@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -17,10 +18,21 @@ type ownChange struct {
 	lists   []adapters.Change       // the same, as whole lists
 }
 
+// first is a field that derived statements would change.
+func (c *ownChange) first() string {
+	if len(c.derived.Set) > 0 {
+		return c.derived.Set[0].Field
+	}
+	return c.derived.Members[0].Field
+}
+
 // ownUpdate changes a record by the statements of the configuration, and by those that
 // are derived where it says none.
 func (a *Adapter) ownUpdate(ctx context.Context, p *plan, key adapters.Key, d adapters.Delta, want adapters.Fields) (adapters.Record, error) {
 	c, fields := a.sorted(p, d)
+	if a.table.Own.NoUpdate && !c.derived.Empty() {
+		return adapters.Record{}, &adapters.Error{Kind: adapters.Unsupported, Op: "update", Field: c.first(), Err: errors.New("the configuration has no statements for a change")}
+	}
 	u, err := a.updateOf(p, key, c.derived)
 	if err != nil {
 		return adapters.Record{}, err

@@ -127,6 +127,8 @@ func checkWritten(cfg *config.Config, m *rules.Mapping, r *config.Resource, own 
 		switch {
 		case own.Create != nil && !own.Says("create", rule.Field()):
 			unwritten(cfg, at, "create", rule.Field(), "readOnly")
+		case own.NoUpdate && len(own.Members) > 0 && a.Mutability != scim.Immutable:
+			cfg.Report.Errorf(at, "say mutability: immutable, or readOnly", "clients may write it, and update says that they cannot")
 		case own.Update != nil && a.Mutability != scim.Immutable && !own.Says("update", rule.Field()):
 			unwritten(cfg, at, "update", rule.Field(), "immutable")
 		}
