@@ -123,6 +123,9 @@ func (in *inspection) table(ctx context.Context, lookups []string) error {
 	if err := in.rights(ctx, t); err != nil {
 		return err
 	}
+	if err := in.derivable(ctx, t); err != nil {
+		return err
+	}
 	for _, note := range t.notes {
 		in.say(t.name, "", true, "%s", note)
 	}

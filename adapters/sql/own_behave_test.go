@@ -126,6 +126,40 @@ func setNick(old, to any) adapters.Delta {
 	return adapters.Delta{Set: []adapters.Change{{Field: "nick", Old: old, New: to}}}
 }
 
+// TestDerivable: a view that cannot be written is found out, where no statements write.
+func TestDerivable(t *testing.T) {
+	const view = "CREATE TABLE base (id integer PRIMARY KEY, name varchar(20)); CREATE VIEW grouped AS SELECT id, max(name) AS name FROM base GROUP BY id; CREATE VIEW plain AS SELECT * FROM base;"
+	for engine, dsn := range map[string]string{"postgres": pgSchema(t, view), "mariadb": myDatabase(t, view), "sqlite": ""} {
+		var db *sql.Database
+		if engine == "sqlite" {
+			db = open(t, view+"CREATE TRIGGER t INSTEAD OF UPDATE ON plain BEGIN SELECT 1; END; CREATE TRIGGER i INSTEAD OF INSERT ON plain BEGIN SELECT 1; END; CREATE TRIGGER d INSTEAD OF DELETE ON plain BEGIN SELECT 1; END;")
+			dsn = "sqlite:"
+		} else {
+			db = open(t, "", func(c *sql.Config) { c.DSN = dsn })
+		}
+		own := ownOf(t, dsn, sql.OwnTarget{NoDelete: true, Target: steps.Target[sql.Step]{Fields: []string{"name"}, Key: []string{"id"}, Update: stepsOf("UPDATE base SET name = :name WHERE id = :id")}})
+		for _, c := range []struct {
+			view string
+			own  *sql.Own
+			want string
+		}{{"plain", nil, ""}, {"grouped", nil, "insert, update, delete"}, {"grouped", own, "insert"}} {
+			problems, err := table(t, db, sql.Table{Name: c.view, Key: []string{"id"}, Own: c.own}, "name").Inspect(ctx)
+			if err != nil {
+				t.Fatalf("%s, %s: %v", engine, c.view, err)
+			}
+			got := ""
+			for _, p := range problems {
+				if rest, ok := strings.CutPrefix(p.Text, "this view does not take "); ok {
+					got, _, _ = strings.Cut(rest, ";")
+				}
+			}
+			if got != c.want {
+				t.Errorf("%s, %s: %q, want %q (%v)", engine, c.view, got, c.want, problems)
+			}
+		}
+	}
+}
+
 // TestOwnNoUpdate: what is said not to be possible is not done by derived statements
 // either; members still come and go.
 func TestOwnNoUpdate(t *testing.T) {

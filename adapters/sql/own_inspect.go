@@ -128,6 +128,48 @@ func placeIn(statement, said string) (offset, length int) {
 
 var quotedWord = regexp.MustCompile("'[^']+'|`[^`]+`|\"[^\"]+\"")
 
+// derivable says which changes of a view the database does not take, where they would
+// be derived: it prepares one of each kind.
+func (in *inspection) derivable(ctx context.Context, t *schema) error {
+	c := in.plainColumn(t)
+	if !t.view || c == nil || in.a.db.readOnly || in.a.table.Distinct {
+		return nil
+	}
+	d, view := in.a.db.dialect, in.a.db.dialect.relation(t.name)
+	statements := map[string]string{"insert": "INSERT INTO " + view + " (" + c.quoted + ") VALUES (NULL)",
+		"update": "UPDATE " + view + " SET " + c.quoted + " = NULL", "delete": "DELETE FROM " + view}
+	var refused []string
+	for _, what := range in.a.table.Own.needed([]string{"insert", "update", "delete"}) {
+		prepared, err := in.a.db.write.PrepareContext(ctx, statements[what])
+		if err == nil {
+			err = prepared.Close()
+		}
+		if code, _, _ := codeOf(err); code == nil || d.classify(err).busy {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if d.classify(err).kind != adapters.Denied { // which rights say
+			refused = append(refused, what)
+		}
+	}
+	if len(refused) > 0 {
+		in.say(t.name, "", true, "this view does not take %s; say the statements for it, or [] where clients cannot", strings.Join(refused, ", "))
+	}
+	return nil
+}
+
+// plainColumn is a column of the view that a field is, other than its key.
+func (in *inspection) plainColumn(t *schema) *column {
+	for i, name := range in.a.caps.Shape.Names() {
+		if c := t.column(name); c != nil && in.a.relations[i] == nil && in.a.children[i] == nil && !in.a.isKey(name) {
+			return c
+		}
+	}
+	return nil
+}
+
 func wordLength(text string) int {
 	if found := identifier.FindStringIndex(text); found != nil && found[0] == 0 {
 		return found[1]
