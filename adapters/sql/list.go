@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim/filter"
 )
 
 // Get implements adapters.Adapter.
@@ -115,7 +116,7 @@ func (a *Adapter) page(ctx context.Context, s session, p *plan, q adapters.Query
 	case q.Limit > 0 && from.offset == 0 && from.after == nil && !known:
 		page.Total = 0 // the first page is empty
 	default:
-		if err := p.count(ctx, s, where, &page.Total); err != nil {
+		if err := p.count(ctx, s, q.Filter, where, &page.Total); err != nil {
 			return page, err
 		}
 	}
@@ -140,9 +141,10 @@ func (a *Adapter) found(ctx context.Context, s session, p *plan, q adapters.Quer
 	return a.rows(ctx, s, p, b, columns, q.Total, q.Limit)
 }
 
-// count counts the rows of which a condition is true.
-func (p *plan) count(ctx context.Context, s session, where *builder, into *int) error {
-	b := newBuilder().add("SELECT count(*) FROM ", p.from).include(where)
+// count counts the records of which a filter is true, of which where is the condition.
+func (p *plan) count(ctx context.Context, s session, e filter.Expr, where *builder, into *int) error {
+	b := newBuilder().add("SELECT ")
+	p.total(b, e, where)
 	if err := b.check("list"); err != nil {
 		return err
 	}
@@ -164,7 +166,7 @@ func (p *plan) statement(q adapters.Query, from start, where *builder, columns [
 	b := newBuilder()
 	p.selection(b, columns)
 	if q.Total {
-		b.add(", (SELECT count(*) FROM ", p.from).include(where).add(")")
+		p.total(b.add(", "), q.Filter, where)
 	}
 	p.source(b, columns, q.Sort)
 	b.include(where)
@@ -189,7 +191,7 @@ func (p *plan) foundStatement(q adapters.Query, from start, where *builder, colu
 	b := newBuilder()
 	p.selection(b, columns)
 	if q.Total {
-		b.add(", (SELECT count(*) FROM ", p.from).include(where).add(")")
+		p.total(b.add(", "), q.Filter, where)
 	}
 	p.source(b, columns, q.Sort)
 	b.add(" WHERE ", key, " IN (SELECT turn FROM (SELECT ", key, " AS turn")

@@ -27,6 +27,7 @@ type plan struct {
 	children []*child     // by position in the shape; nil for what has no elements
 	refs     []*reference // by position in the shape; nil for all others
 	visible  *builder     // the condition that a row is a record
+	all      *builder     // how many records there are; nil if they have to be counted one by one
 	selected []string     // the columns in a select list, by position in the shape; "" for references
 	keys     string       // the key's columns in a select list
 	keyNames string       // their names
@@ -112,6 +113,10 @@ func (a *Adapter) deriveFrom(ctx context.Context, s session, t *schema) (*plan, 
 		if err := p.write(p.visible, a.table.Where); err != nil {
 			return nil, err
 		}
+	}
+	var err error
+	if p.all, err = p.countAll(a); err != nil {
+		return nil, err
 	}
 	p.follow(a.caps.Shape)
 	return p, p.visible.check("")
