@@ -1,6 +1,11 @@
 package sql
 
-import "github.com/postern/postern/scim/filter"
+import (
+	"slices"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim/filter"
+)
 
 // A list without a filter counts all records, which takes longer than to read a page
 // of a large table. SQLite knows how many rows a table has from its pages, without a
@@ -75,4 +80,69 @@ func (p *plan) total(b *builder, e filter.Expr, where *builder) {
 		return
 	}
 	b.add("(SELECT count(*) FROM ", p.from).include(where).add(")")
+}
+
+// plainScope lists the terms of a scope all of whose names are those of columns in a
+// filter too, and not of what a column refers to.
+func (p *plan) plainScope(where filter.Expr) []filter.Expr {
+	terms, ok := where.(filter.And)
+	if !ok && where != nil {
+		terms = filter.And{where}
+	}
+	var out []filter.Expr
+	for _, t := range terms {
+		plain := true
+		filter.Walk(t, func(e filter.Expr) bool {
+			if c, ok := e.(*filter.Compare); ok && c.Name != adapters.KeyField {
+				plain = plain && p.column(c.Name) != nil && p.further(c.Name) == nil && p.link(c.Name) == nil
+			}
+			return plain
+		})
+		if plain {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// beyond is what a filter asks for that the scope does not say already: whoever asks
+// may add the scope to it, and to ask twice takes twice as long.
+func (p *plan) beyond(e filter.Expr) filter.Expr {
+	said := func(t filter.Expr) bool {
+		return slices.ContainsFunc(p.inScope, func(s filter.Expr) bool { return sameBound(s, t) })
+	}
+	terms, ok := e.(filter.And)
+	switch {
+	case e == nil || len(p.inScope) == 0:
+		return e
+	case !ok:
+		terms = filter.And{e}
+	}
+	if !slices.ContainsFunc(terms, said) {
+		return e
+	}
+	switch rest := slices.DeleteFunc(slices.Clone(terms), said); len(rest) {
+	case 0:
+		return nil
+	case 1:
+		return rest[0]
+	default:
+		return rest
+	}
+}
+
+// sameBound reports whether two filters are the same, how they compare included.
+func sameBound(a, b filter.Expr) bool {
+	return filter.Equal(a, b) && slices.Equal(matches(a), matches(b))
+}
+
+func matches(e filter.Expr) []filter.Match {
+	var out []filter.Match
+	filter.Walk(e, func(e filter.Expr) bool {
+		if c, ok := e.(*filter.Compare); ok {
+			out = append(out, c.Match)
+		}
+		return true
+	})
+	return out
 }

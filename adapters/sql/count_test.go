@@ -38,14 +38,43 @@ func TestTotalByDifference(t *testing.T) {
 			CREATE INDEX person_kind ON person (kind); CREATE INDEX person_state ON person (state); CREATE INDEX person_login ON person (login);
 			INSERT INTO person VALUES (1, 'a', 'builtin', NULL, 'x'), (2, 'b', 'builtin', 'gone', NULL), (3, 'c', 'staff', 'gone', NULL), (4, 'd', 'staff', '', ''),
 				(5, 'e', NULL, NULL, NULL), (6, '', '', 'on', NULL), (7, NULL, 'staff', 'on', 'X')`, func(c *sql.Config) { c.Trace = func(s string) { sent = append(sent, s) } })
-		a := table(t, db, sql.Table{Name: "person", Key: []string{c.key}, Where: c.where, Generated: ptr(false)}, "login", "kind")
-		for _, q := range []adapters.Query{{Total: true}, {Total: true, Limit: 2}, {Total: true, Limit: 2, Offset: 1}, {Total: true, Limit: 2, Sort: []adapters.Sort{{Field: "kind", Match: filter.Exact}}}} {
+		a := table(t, db, sql.Table{Name: "person", Key: []string{c.key}, Where: c.where, Generated: ptr(false)}, "login", "kind", "state", "note")
+		for _, q := range []adapters.Query{{Total: true}, {Total: true, Limit: 2}, {Total: true, Limit: 2, Offset: 1}, {Total: true, Filter: c.where}, {Total: true, Limit: 2, Filter: c.where, Sort: []adapters.Sort{{Field: "kind", Match: filter.Exact}}}} {
 			if page, err := a.List(ctx, q); err != nil || page.Total != c.total {
 				t.Errorf("%s: %d, %v", name, page.Total, err)
 			}
 		}
 		if last := sent[len(sent)-1]; strings.Contains(last, `FROM "person" AS t)`) != c.differ {
 			t.Errorf("%s: %s", name, last)
+		}
+	}
+}
+
+// TestFilterBesideScope (F-34): a filter that says what the scope says is not asked twice,
+// and one that says it of another case, or more, is.
+func TestFilterBesideScope(t *testing.T) {
+	ne := func(m filter.Match, text string) *filter.Compare {
+		return &filter.Compare{Name: "kind", Op: filter.Ne, Match: m, Value: filter.StringValue(text)}
+	}
+	a := table(t, open(t, `CREATE TABLE person (id INTEGER PRIMARY KEY, kind TEXT); CREATE INDEX person_kind ON person (kind);
+		INSERT INTO person (kind) VALUES ('builtin'), ('Builtin'), ('staff'), ('Staff'), (NULL)`),
+		sql.Table{Name: "person", Key: []string{"id"}, Where: ne(filter.Exact, "builtin")}, "kind")
+	for _, c := range []struct {
+		e     filter.Expr
+		total int
+	}{
+		{nil, 4},
+		{ne(filter.Exact, "builtin"), 4},
+		{ne(filter.Folded, "builtin"), 3},
+		{ne(filter.Exact, "Builtin"), 3},
+		{filter.And{ne(filter.Exact, "builtin"), ne(filter.Exact, "staff")}, 3},
+		{filter.And{ne(filter.Folded, "builtin"), ne(filter.Exact, "builtin"), ne(filter.Folded, "staff")}, 1},
+		{filter.Not{Term: ne(filter.Exact, "builtin")}, 0},
+		{filter.Or{ne(filter.Exact, "builtin"), ne(filter.Exact, "staff")}, 4},
+	} {
+		page, err := a.List(ctx, adapters.Query{Total: true, Limit: 9, Filter: c.e})
+		if err != nil || page.Total != c.total || len(page.Records) != c.total {
+			t.Errorf("%s: %d of %d, %v", filter.Print(c.e), len(page.Records), page.Total, err)
 		}
 	}
 }

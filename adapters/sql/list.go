@@ -64,6 +64,7 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 	if err != nil {
 		return page, err
 	}
+	q.Filter = p.beyond(q.Filter)
 	where, hard := newBuilder(), p.hard(q.Filter)
 	if !hard {
 		if err := p.where(where, q.Filter); err != nil {

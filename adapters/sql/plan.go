@@ -19,20 +19,21 @@ type plan struct {
 	db       *Database
 	schema   *schema
 	from     string
-	base     string       // the table itself, where from is made of it
-	columns  []*column    // by position in the shape; nil for lists
-	shown    []*column    // the same, but of references the key of the target: what is read
-	besides  []*further   // by position in the shape; nil for what is in the table itself
-	links    []*link      // by position in the shape; nil for what is no relation
-	children []*child     // by position in the shape; nil for what has no elements
-	refs     []*reference // by position in the shape; nil for all others
-	visible  *builder     // the condition that a row is a record
-	all      *builder     // how many records there are; nil if they have to be counted one by one
-	selected []string     // the columns in a select list, by position in the shape; "" for references
-	keys     string       // the key's columns in a select list
-	keyNames string       // their names
-	byKey    string       // their order
-	after    *plan        // of the row that was just inserted; nil if it must be read
+	base     string        // the table itself, where from is made of it
+	columns  []*column     // by position in the shape; nil for lists
+	shown    []*column     // the same, but of references the key of the target: what is read
+	besides  []*further    // by position in the shape; nil for what is in the table itself
+	links    []*link       // by position in the shape; nil for what is no relation
+	children []*child      // by position in the shape; nil for what has no elements
+	refs     []*reference  // by position in the shape; nil for all others
+	visible  *builder      // the condition that a row is a record
+	inScope  []filter.Expr // what is true of every record, in words that mean the same in a filter
+	all      *builder      // how many records there are; nil if they have to be counted one by one
+	selected []string      // the columns in a select list, by position in the shape; "" for references
+	keys     string        // the key's columns in a select list
+	keyNames string        // their names
+	byKey    string        // their order
+	after    *plan         // of the row that was just inserted; nil if it must be read
 
 	lock      string            // ends a SELECT of rows that nobody else is to change meanwhile
 	isolation *stdsql.TxOptions // of what changes; nil: the usual one
@@ -119,6 +120,7 @@ func (a *Adapter) deriveFrom(ctx context.Context, s session, t *schema) (*plan, 
 		return nil, err
 	}
 	p.follow(a.caps.Shape)
+	p.inScope = p.plainScope(a.table.Where)
 	return p, p.visible.check("")
 }
 
