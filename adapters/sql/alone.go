@@ -121,9 +121,8 @@ func (u *update) changed(ctx context.Context, want adapters.Fields) (r adapters.
 	if d == nil || p.schema.later || p.schema.view || u.a.table.Distinct || len(lists) > 0 || !u.plain() || p.beside(columns) || u.near(columns) {
 		return r, false, nil
 	}
-	answered := columns
 	if p.schema.amended && p.derived(columns) {
-		answered = nil // a trigger may have changed whom the row refers to
+		return r, false, nil // a trigger may have changed whom the row refers to
 	}
 	err = u.a.once(ctx, "update", p, u.to.fields, d, func(ctx context.Context, s session) error {
 		if carried, err := u.carriages(ctx, s); err != nil || len(carried) > 0 {
@@ -133,12 +132,12 @@ func (u *update) changed(ctx context.Context, want adapters.Fields) (r adapters.
 		if err != nil {
 			return err
 		}
-		p.list(b.include(where).add(" RETURNING "), answered)
+		p.list(b.include(where).add(" RETURNING "), columns)
 		d.within(b.add(", "), p.visible)
 		if err := b.check("update"); err != nil {
 			return err
 		}
-		found, err := u.a.rows(ctx, s.quick(), p, b, answered, true, 1)
+		found, err := u.a.rows(ctx, s.quick(), p, b, columns, true, 1)
 		switch {
 		case err != nil:
 			return err
@@ -149,21 +148,7 @@ func (u *update) changed(ctx context.Context, want adapters.Fields) (r adapters.
 		}
 		return nil
 	})
-	if ok && len(answered) < len(columns) {
-		r, err = u.after(ctx, r.Key, want)
-	}
 	return r, ok, err
-}
-
-// after reads the record once the change is done. Should that fail, it is done all
-// the same.
-func (u *update) after(ctx context.Context, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
-	r, err := u.a.Get(ctx, key, want)
-	var e *adapters.Error
-	if errors.As(err, &e) {
-		e.Op, e.Unsure = "update", e.Kind == adapters.Unavailable
-	}
-	return r, err
 }
 
 // plain reports whether nothing but columns of the row changes, and not its key.

@@ -144,7 +144,7 @@ func TestLife(t *testing.T) {
 			Person: person, Held: app.user, Loose: []string{`emails[type eq "home"].value`, `phoneNumbers[type eq "work"].value`},
 			Refused: map[string]any{`phoneNumbers[type eq "work"].value`: strings.Repeat("1", 31)},
 		},
-		Groups: &exampletest.Groups{Held: app.group, NeedsOne: true},
+		Groups:  &exampletest.Groups{Held: app.group, NeedsOne: true},
 		Conform: []string{"--user", `{"userName":"{n}@example.com","emails":[{"type":"home","value":"{n}@example.net"}]}`},
 	}.Run(t, g)
 	t.Run("alias", func(t *testing.T) { alias(t, g, app) })
