@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/postern/postern/adapters"
 )
 
 // roundTrip wants a content to be the text that it was made of, and a row that is
@@ -55,7 +57,11 @@ func roundTrip(t *testing.T, f format, text string, columns []string) {
 	}
 }
 
+// sameValue takes "" and null for the same, as all of Postern does.
 func sameValue(x, y any) bool {
+	if adapters.NoValue(x) || adapters.NoValue(y) {
+		return adapters.NoValue(x) && adapters.NoValue(y)
+	}
 	if list, ok := x.([]string); ok {
 		other, ok := y.([]string)
 		return ok && slices.Equal(list, other)
