@@ -129,12 +129,12 @@ type Members struct {
 
 // A RESTTarget is one kind of object behind an API, or a program.
 type RESTTarget struct {
-	Get, List, Create, Update, Delete []Step
-	Finds                             []Find
-	Members                           []Members
-	Fails                             []Fail
-	Read, Write                       []Pair
-	Clear                             Text
+	Get, List, Many, Create, Update, Delete []Step
+	Finds                                   []Find
+	Members                                 []Members
+	Fails                                   []Fail
+	Read, Write                             []Pair
+	Clear                                   Text
 }
 
 func namedExpressions(word string) form[[]Pair] {
@@ -372,6 +372,8 @@ func stepTarget(m manner) []key[Target] {
 	return []key[T]{
 		ops("list", func(t *RESTTarget) *[]Step { return &t.List }, "Lists all objects. Several steps with records are one list.").required(),
 		ops("get", func(t *RESTTarget) *[]Step { return &t.Get }, "Reads one object by `key`. Default: it is looked for in the list."),
+		ops("many", func(t *RESTTarget) *[]Step { return &t.Many }, "Lists the objects whose keys are in the list `keys`, as many in a call as `size` says: what a page, a group or a manager refers to, and what a list lacks. Which is which is told by the key. Default: each is read by itself.").
+			like(`{get: /users, query: {ids: 'join(keys, ",")'}, records: body.users, size: 50}`),
 		ops("create", func(t *RESTTarget) *[]Step { return &t.Create }, "Makes an object of `record`. Default: clients cannot."),
 		ops("update", func(t *RESTTarget) *[]Step { return &t.Update }, "Changes an object by `changes`, or to `record`. Default: clients cannot."),
 		ops("delete", func(t *RESTTarget) *[]Step { return &t.Delete }, "Deletes an object. Default: clients cannot."),

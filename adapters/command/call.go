@@ -75,7 +75,7 @@ func (b *Backend) call(c *steps.Compiler, op string, roots steps.Roots, s *Step)
 const endOfOptions = "--"
 
 // Reads implements steps.Call.
-func (c *call) Reads() bool { return slices.Contains([]string{"get", "list", "probe"}, c.op) }
+func (c *call) Reads() bool { return slices.Contains([]string{"get", "list", "many", "probe"}, c.op) }
 
 // Exprs implements steps.Call.
 func (c *call) Exprs() []*steps.Expr {

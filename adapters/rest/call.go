@@ -40,7 +40,7 @@ type named struct {
 
 // Reads implements steps.Call.
 func (c *call) Reads() bool {
-	return c.method == http.MethodGet || c.method == http.MethodHead || c.method == "SEARCH" || slices.Contains([]string{"get", "list", "probe", "login"}, c.op)
+	return c.method == http.MethodGet || c.method == http.MethodHead || c.method == "SEARCH" || slices.Contains([]string{"get", "list", "many", "probe", "login"}, c.op)
 }
 
 // Exprs implements steps.Call.

@@ -145,6 +145,7 @@ func enveloped() shape {
 				Answers:     []rest.Answer{{Field: text("nick"), Ops: filter.OpsOf(filter.Eq, filter.Co, filter.Sw, filter.Ew)}, {Field: text("name"), Ops: filter.OpsOf(filter.Eq)}},
 				IgnoresCase: false,
 			}}
+			t.Many = step("get", "/users.json", query("ids", `join(keys, " ")`, "include", `needs("members") ? "members" : nil`), records("body.users"), size(7))
 			t.Get = step("get", "/users/{key}.json", query("include", `needs("members") ? "members" : nil`), record("body.user"))
 			t.Create = step("post", "/users.json", send("{user: record}"), record("body.user"))
 			t.Update = step("put", "/users/{key}.json", send("{user: changes}"))
@@ -171,6 +172,19 @@ func serveEnveloped(l *legacy, w http.ResponseWriter, r *http.Request) {
 		reply(w, f.status, map[string]any{"errors": []string{f.text}})
 	}
 	switch {
+	case r.URL.Query().Has("ids"):
+		users := []any{}
+		for _, id := range strings.Fields(r.URL.Query().Get("ids")) {
+			row, f := l.find(id)
+			if f != nil {
+				continue
+			}
+			if r.URL.Query().Get("include") != "members" {
+				delete(row, "members")
+			}
+			users = append(users, row)
+		}
+		reply(w, 200, map[string]any{"users": users})
 	case len(p) == 1 && r.Method == "GET":
 		all := l.all(r.URL.Query().Get("q"))
 		rows := slice(all, number(r.URL.Query().Get("offset"), 0), min(number(r.URL.Query().Get("limit"), 25), 25)) // clamped

@@ -26,6 +26,7 @@ type Options struct {
 
 	Get, Create, Update, Delete Operation
 	List                        Operation
+	Many                        Operation // reads records by keys; its size is how many keys a call takes; nil: each by itself
 	Finds                       []*Find
 	Members                     map[string]*Members
 	Probe                       func(context.Context) error
@@ -64,6 +65,8 @@ type Adapter struct {
 	fields []field // by position in the shape
 	key    []field
 	locks  *Locks
+	chunk  int             // keys in one call of many
+	unsaid adapters.Fields // that many does not bring
 }
 
 var _ adapters.Adapter = (*Adapter)(nil)
@@ -90,6 +93,11 @@ func New(o Options) *Adapter {
 		f.apart = o.Members[n] != nil
 		a.fields = append(a.fields, f)
 	}
+	for _, st := range o.Many {
+		if st.Records != nil && !o.Many.helps(st) {
+			a.chunk, a.unsaid = st.size(), a.unsaid.Union(a.caps.Shape.FieldSet(st.Lacks...))
+		}
+	}
 	return a
 }
 
@@ -110,92 +118,6 @@ func (a *Adapter) Close() error {
 		return nil
 	}
 	return a.o.Close()
-}
-
-// Get implements adapters.Adapter.
-func (a *Adapter) Get(ctx context.Context, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
-	return a.get(ctx, "get", key, want)
-}
-
-func (a *Adapter) get(ctx context.Context, op string, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
-	if err := alive(ctx, op); err != nil {
-		return adapters.Record{}, err
-	}
-	if !plausible(key) {
-		return adapters.Record{}, notFound(op)
-	}
-	var rec adapters.Record
-	err := a.believed(ctx, op, func() (nothing bool, err error) {
-		rec, err = a.read(ctx, op, key, want)
-		return adapters.Is(err, adapters.NotFound), err
-	})
-	return rec, err
-}
-
-// read makes the calls of get.
-func (a *Adapter) read(ctx context.Context, op string, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
-	if a.o.Get == nil {
-		return a.pick(ctx, op, key, want)
-	}
-	s := a.scope(want)
-	s["key"] = string(key)
-	r := freshRun(op, s)
-	y, err := r.all(ctx, a.o.Get)
-	if err != nil {
-		return adapters.Record{}, err
-	}
-	rec, err := a.record(y.record, want, r.scope)
-	switch {
-	case err != nil:
-		return rec, r.internal(err)
-	case y.record == nil:
-		return rec, r.internal(errors.New("the calls of get bring no record"))
-	case rec.Key == "":
-		rec.Key = key
-	case rec.Key != key: // another spelling of a key, or another object
-		return adapters.Record{}, notFound(op)
-	}
-	return rec, nil
-}
-
-// pick finds a record in the list, where there is no call for one.
-func (a *Adapter) pick(ctx context.Context, op string, key adapters.Key, want adapters.Fields) (adapters.Record, error) {
-	recs, err := a.walk(ctx, op, a.o.List, want, want, nil)
-	if err != nil {
-		return adapters.Record{}, err
-	}
-	for _, r := range recs {
-		if r.Key == key {
-			return r.Record, nil
-		}
-	}
-	return adapters.Record{}, notFound(op)
-}
-
-// believed looks for something. Before it believes that there is nothing, it asks
-// whether the credential still sees what it should: what it may not see is not
-// gone. If a session ended meanwhile, it is looked for again with the new one.
-func (a *Adapter) believed(ctx context.Context, op string, look func() (nothing bool, err error)) error {
-	for again := false; ; again = true {
-		ended := a.sessions()
-		nothing, err := look()
-		if !nothing || a.o.Believe == nil {
-			return err
-		}
-		if doubt := a.o.Believe(ctx); doubt != nil {
-			return newRun(op, nil).named(doubt)
-		}
-		if again || a.sessions() == ended {
-			return err
-		}
-	}
-}
-
-func (a *Adapter) sessions() int {
-	if a.o.Sessions == nil {
-		return 0
-	}
-	return a.o.Sessions()
 }
 
 // scope is what every expression of an operation sees.

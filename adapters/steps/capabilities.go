@@ -57,7 +57,7 @@ func (f *Find) declare(into map[filter.Match]filter.Ops, ops filter.Ops) map[fil
 // costly reports whether a field takes more than the list to read: lists of the
 // kind lack it, or the call asks whether it is needed.
 func (a *Adapter) costly(name string) bool {
-	lists := [][]*Step{a.o.Get, a.o.List}
+	lists := [][]*Step{a.o.Get, a.o.List, a.o.Many}
 	for _, f := range a.o.Finds {
 		lists = append(lists, f.Steps)
 	}

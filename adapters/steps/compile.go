@@ -66,6 +66,7 @@ func (p *compiler[S]) options(t Target[S]) Options {
 	o.Clear = p.constant(t.Clear)
 	o.Get = p.of("get", p.rootsOf("key"), t.Get)
 	o.List = p.of("list", p.rootsOf("page", "filter"), t.List)
+	o.Many = p.of("many", p.rootsOf("page", "keys"), t.Many)
 	o.Create = p.of("create", p.rootsOf("record", "key"), t.Create)
 	o.Update = p.of("update", p.rootsOf("record", "key", "old", "changes"), t.Update)
 	o.Delete = p.of("delete", p.rootsOf("record", "key"), t.Delete)
@@ -116,6 +117,12 @@ func once(all []Problem) []Problem {
 // check finds what one step cannot know.
 func (p *compiler[S]) check(t Target[S], o Options) {
 	p.needRecords(t.List, o.List)
+	p.needRecords(t.Many, o.Many)
+	if len(o.Many) > 0 && !slices.ContainsFunc(o.Many, func(st *Step) bool {
+		return slices.ContainsFunc(st.exprs(), func(e *Expr) bool { return e.Uses("keys") })
+	}) {
+		p.Add(p.placeOf(&t.Many[0]), "as in query: {ids: 'join(keys, \",\")'}", "many does not say where the keys go")
+	}
 	for i, st := range o.Get {
 		if len(o.Get) == 1 && st.Record == nil {
 			p.Add(p.placeOf(&t.Get[i]), "as in "+p.Wants.Record, "get does not say where the record is")

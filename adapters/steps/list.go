@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim/filter"
 )
@@ -67,8 +65,8 @@ type item struct {
 	lacks adapters.Fields
 }
 
-// finish makes the records of a page: those that lack what is wanted are read
-// one by one, and what is costly and not wanted is left out. What is not on the page
+// finish makes the records of a page: what those lack that is
+// wanted is read for them, and what is costly and not wanted is left out. What is not on the page
 // is never read so.
 func (a *Adapter) finish(ctx context.Context, items []item, want adapters.Fields) ([]adapters.Record, error) {
 	out := make([]adapters.Record, len(items))
@@ -76,7 +74,7 @@ func (a *Adapter) finish(ctx context.Context, items []item, want adapters.Fields
 	for n, it := range items {
 		out[n] = it.Record
 		for i, f := range a.caps.Fields {
-			if want.Has(i) && it.lacks.Has(i) && a.o.Get != nil && (len(lacking) == 0 || lacking[len(lacking)-1] != n) {
+			if want.Has(i) && it.lacks.Has(i) && a.tells(i) && (len(lacking) == 0 || lacking[len(lacking)-1] != n) {
 				lacking = append(lacking, n)
 			}
 			if f.Costly && !want.Has(i) {
@@ -173,93 +171,6 @@ func (a *Adapter) named(e filter.Expr) adapters.Fields {
 	return a.caps.Shape.FieldSet(names...)
 }
 
-// candidates are records among which all matching ones are: by the cheapest way
-// that the configuration knows, at worst all there are. The fields in must are read
-// in any case, those in want where the list itself tells them.
-func (a *Adapter) candidates(ctx context.Context, e filter.Expr, want, must adapters.Fields) ([]item, error) {
-	leaves, ok := a.lookups(e)
-	if !ok {
-		return a.walk(ctx, "list", a.o.List, want, must, nil)
-	}
-	var all []item
-	for _, c := range leaves {
-		recs, err := a.lookup(ctx, c, want, must)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, recs...)
-	}
-	return all, nil
-}
-
-// maxLookups is up to how many look-ups are better than a walk.
-const maxLookups = 50
-
-// lookups are comparisons of which one at least is true of every record that
-// the filter is true of; false if there are none.
-func (a *Adapter) lookups(e filter.Expr) ([]*filter.Compare, bool) {
-	switch e := e.(type) {
-	case *filter.Compare:
-		if a.findFor(e) != nil || a.byKey(e) {
-			return []*filter.Compare{e}, true
-		}
-	case filter.And:
-		var best []*filter.Compare
-		for _, t := range e {
-			if l, ok := a.lookups(t); ok && (best == nil || len(l) < len(best) || len(l) == 1 && a.byKey(l[0])) {
-				best = l
-			}
-		}
-		return best, best != nil
-	case filter.Or:
-		var all []*filter.Compare
-		for _, t := range e {
-			l, ok := a.lookups(t)
-			if all = append(all, l...); !ok || len(all) > maxLookups {
-				return nil, false
-			}
-		}
-		return all, true
-	case filter.False:
-		return nil, true
-	}
-	return nil, false
-}
-
-func (a *Adapter) byKey(c *filter.Compare) bool {
-	return c.Name == adapters.KeyField && c.Op == filter.Eq && c.Value.Kind == filter.String && a.o.Get != nil
-}
-
-// findFor is a find that answers a comparison, or nil. Comparisons with null
-// ask for what is not there, and no search finds that.
-func (a *Adapter) findFor(c *filter.Compare) *Find {
-	for _, f := range a.o.Finds {
-		if c.Value.Kind != filter.Null && c.Value.Str != "" && f.Answers[c.Name].Has(c.Op) && (c.Match == filter.Exact || f.IgnoresCase) && a.applies(f, c) {
-			return f
-		}
-	}
-	return nil
-}
-
-func (a *Adapter) applies(f *Find, c *filter.Compare) bool {
-	return f.When == nil || f.When.True(a.scope(adapters.Fields{}).with(map[string]any{comparison: filterOf(c)}))
-}
-
-func (a *Adapter) lookup(ctx context.Context, c *filter.Compare, want, must adapters.Fields) ([]item, error) {
-	if a.byKey(c) {
-		r, err := a.get(ctx, "list", adapters.Key(c.Value.Str), want.Union(must))
-		if adapters.Is(err, adapters.NotFound) {
-			return nil, nil
-		}
-		return []item{{Record: r}}, err
-	}
-	found, err := a.walk(ctx, "list", a.findFor(c).Steps, want, must, filterOf(c))
-	if adapters.Is(err, adapters.TooMany) { // the find was cut; the list may not be
-		return a.walk(ctx, "list", a.o.List, want, must, nil)
-	}
-	return found, err
-}
-
 // Filter is the comparison that a find answers, as expressions see it, for calls that
 // are written and not described; nil in a list of all.
 func (s Scope) Filter() map[string]any {
@@ -277,8 +188,14 @@ func (a *Adapter) walk(ctx context.Context, op string, steps Operation, want, mu
 	if steps == nil {
 		return nil, unsupported(op)
 	}
+	return a.walkIn(ctx, op, steps, want, must, map[string]any{comparison: what}, a.o.Limit)
+}
+
+// walkIn is walk with what its expressions see beside what all see, and how many
+// records there may be.
+func (a *Adapter) walkIn(ctx context.Context, op string, steps Operation, want, must adapters.Fields, known map[string]any, limit int) ([]item, error) {
 	want = want.Union(must)
-	r := newRun(op, a.scope(want).with(map[string]any{comparison: what}))
+	r := newRun(op, a.scope(want).with(known))
 	seen := map[adapters.Key]bool{}
 	var all []item
 	for _, st := range steps {
@@ -291,7 +208,7 @@ func (a *Adapter) walk(ctx context.Context, op string, steps Operation, want, mu
 		if st.When != nil && !st.When.True(r.scope) {
 			continue
 		}
-		raws, err := r.pages(ctx, st, a.o.Limit, a.identify)
+		raws, err := r.pages(ctx, st, limit, a.identify)
 		if err != nil {
 			return nil, err
 		}
@@ -322,60 +239,6 @@ func (a *Adapter) items(r *run, st *Step, raws []map[string]any, want adapters.F
 			return nil, r.internal(errors.New("a record of the list has no key"))
 		}
 		out[i] = item{rec, lacks}
-	}
-	return out, nil
-}
-
-// fill reads one by one what must be there and the lists lack.
-func (a *Adapter) fill(ctx context.Context, op string, items []item, must adapters.Fields) ([]item, error) {
-	recs := make([]adapters.Record, len(items))
-	lacks := map[adapters.Key]adapters.Fields{}
-	var lacking []int
-	for n, it := range items {
-		recs[n], lacks[it.Key] = it.Record, it.lacks
-		for i := range a.caps.Fields {
-			if must.Has(i) && it.lacks.Has(i) && a.o.Get != nil {
-				lacking = append(lacking, n)
-				break
-			}
-		}
-	}
-	if len(lacking) == 0 {
-		return items, nil
-	}
-	recs, err := a.details(ctx, op, recs, lacking, must)
-	out := make([]item, len(recs))
-	for i, r := range recs {
-		out[i] = item{r, lacks[r.Key]}
-	}
-	return out, err
-}
-
-// details reads some of the records one by one, a few at a time. What went away
-// meanwhile is left out.
-func (a *Adapter) details(ctx context.Context, op string, recs []adapters.Record, which []int, want adapters.Fields) ([]adapters.Record, error) {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(a.o.Parallel)
-	gone := make([]bool, len(recs))
-	for _, i := range which {
-		g.Go(func() error {
-			rec, err := a.get(ctx, op, recs[i].Key, want)
-			if adapters.Is(err, adapters.NotFound) {
-				gone[i] = true
-				return nil
-			}
-			recs[i] = rec
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	out := recs[:0]
-	for i, r := range recs {
-		if !gone[i] {
-			out = append(out, r)
-		}
 	}
 	return out, nil
 }

@@ -150,6 +150,9 @@ func (r *run) pages(ctx context.Context, st *Step, limit int, identify func(map[
 	}
 }
 
+// errLong is a list that is too long to be walked.
+var errLong = errors.New("the list has more")
+
 // onePass walks a list once, leaving out what comes twice.
 func (r *run) onePass(ctx context.Context, st *Step, limit int, identify func(map[string]any) (string, error)) (all []map[string]any, total int, err error) {
 	seen := map[string]bool{}
@@ -175,7 +178,7 @@ func (r *run) onePass(ctx context.Context, st *Step, limit int, identify func(ma
 			}
 		}
 		if total = c.total; len(all) > limit {
-			return nil, 0, adapters.Errorf(adapters.TooMany, r.op, "the list has more than %d records", limit)
+			return nil, 0, adapters.Errorf(adapters.TooMany, r.op, "%w than %d records", errLong, limit)
 		}
 		if page, err = w.following(c, fresh, len(all)); err != nil {
 			return nil, 0, r.internal(err)

@@ -66,10 +66,10 @@ type Target[S any] struct {
 	Write  []Pair // what is sent of value, the field's
 	Clear  Text   // an expression: what is sent for a value that was taken away
 
-	Get, List, Create, Update, Delete []S
-	Finds                             []WrittenFind[S]
-	Members                           []WrittenMembers[S]
-	Fails                             []WrittenFail // after those of each step
+	Get, List, Many, Create, Update, Delete []S
+	Finds                                   []WrittenFind[S]
+	Members                                 []WrittenMembers[S]
+	Fails                                   []WrittenFail // after those of each step
 }
 
 // success is the kind of a rule that calls an answer good.

@@ -25,7 +25,7 @@ func stepTarget[S any](m *rules.Mapping, r *config.Resource, step func(*config.S
 	all := func(from []config.Step) []S { return stepsOf(from, step) }
 	t := steps.Target[S]{Kind: r.Name.Value, Fields: m.Shape().Names(), Refers: map[string]string{}, Key: m.Key(), Given: g == nil || !*g,
 		Read: pairs(w.Read), Write: pairs(w.Write), Clear: steps.Text(w.Clear), Fails: writtenFails(w.Fails),
-		Get: all(w.Get), List: all(w.List), Create: all(w.Create), Update: all(w.Update), Delete: all(w.Delete)}
+		Get: all(w.Get), List: all(w.List), Many: all(w.Many), Create: all(w.Create), Update: all(w.Update), Delete: all(w.Delete)}
 	for _, rule := range m.Rules() {
 		to, list := rule.Refers()
 		if list && !slices.Contains(t.Multi, rule.Field()) {
