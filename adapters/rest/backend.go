@@ -16,13 +16,16 @@ import (
 // A Backend is one system that is reached over HTTP. Open makes it; its methods
 // may be called from many goroutines.
 type Backend struct {
-	cfg     Config
-	base    *url.URL
-	client  *http.Client
-	session *session     // nil: the credential is on every call by itself
-	proof   *steps.Proof // nil: nothing to prove
-	values  map[string]any
-	locks   steps.KindLocks
+	cfg  Config
+	base *url.URL
+	root string // base as text
+
+	userAgent []string
+	client    *http.Client
+	session   *session     // nil: the credential is on every call by itself
+	proof     *steps.Proof // nil: nothing to prove
+	values    map[string]any
+	locks     steps.KindLocks
 
 	first      *credential
 	credential atomic.Pointer[credential]
@@ -52,7 +55,7 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b := &Backend{cfg: cfg, base: base, values: map[string]any{"session": nil}}
+	b := &Backend{cfg: cfg, base: base, root: base.String(), userAgent: []string{cfg.UserAgent}, values: map[string]any{"session": nil}}
 	b.first = credentialOf(cfg)
 	b.credential.Store(b.first)
 	b.values["secret"] = b.first.secrets

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,6 +29,7 @@ type call struct {
 	headers []named
 	send    *steps.Expr
 	codec   codec
+	accept  []string
 	name    string // of rpc and soap: the method
 	free    bool   // part of the log-in: needs no session itself
 	ids     *atomic.Int64
@@ -105,13 +107,12 @@ func (c *call) once(ctx context.Context, s steps.Scope, t *token) (steps.Answer,
 	if err != nil {
 		return steps.Answer{}, err
 	}
-	resp, err := c.b.client.Do(req)
+	resp, err := c.b.do(req)
 	if err != nil {
 		return steps.Answer{}, c.lost(ctx, err)
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, c.b.cfg.Size+1))
-	broken := err
+	data, broken := read(resp, c.b.cfg.Size)
 	if int64(len(data)) > c.b.cfg.Size {
 		broken = fmt.Errorf("the answer is longer than %d bytes", c.b.cfg.Size)
 	}
@@ -119,6 +120,20 @@ func (c *call) once(ctx context.Context, s steps.Scope, t *token) (steps.Answer,
 		return steps.Answer{}, c.lost(ctx, broken)
 	}
 	return c.answer(resp, data, broken), nil
+}
+
+// maxAtOnce is up to which length of an answer its word is taken for it.
+const maxAtOnce = 1 << 20
+
+// read reads an answer's body, of one that is too long one byte more than is allowed.
+func read(resp *http.Response, most int64) ([]byte, error) {
+	n := resp.ContentLength
+	if n < 0 || n > min(most, maxAtOnce) || resp.Body == http.NoBody {
+		return io.ReadAll(io.LimitReader(resp.Body, most+1))
+	}
+	data := make([]byte, n)
+	got, err := io.ReadFull(resp.Body, data)
+	return data[:got], err
 }
 
 // lost is a call without an answer. The words of package net/http hold the URL,
@@ -157,21 +172,19 @@ func (c *call) request(ctx context.Context, s steps.Scope, t *token, cred *crede
 		}
 		body, contentType = bytes.NewReader(data), c.codec.contentType(c)
 	}
-	req, err := http.NewRequestWithContext(ctx, c.method, target.String(), body)
+	req, err := http.NewRequestWithContext(ctx, c.method, "", body)
 	if err != nil {
 		return nil, refused(err)
 	}
+	req.URL, req.Host = target, target.Host
 	h := req.Header
-	h.Set("Accept", c.codec.accept())
-	h.Set("User-Agent", c.b.cfg.UserAgent)
+	h["Accept"], h["User-Agent"] = c.accept, c.b.userAgent
 	if contentType != "" {
 		h.Set("Content-Type", contentType)
 	}
 	c.codec.decorate(c, h)
 	if own { // the credential is for the backend's own host
-		for name, v := range cred.headers {
-			h.Set(name, v)
-		}
+		maps.Copy(h, cred.lines)
 		if cred.user != "" {
 			req.SetBasicAuth(cred.user, cred.password)
 		}
@@ -213,15 +226,16 @@ func (c *call) target(s steps.Scope) (*url.URL, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	u, err := url.Parse(text)
+	own, err := c.own(text)
 	if err != nil {
 		return nil, false, err
 	}
-	own := u.Host == ""
 	if own {
-		if u, err = url.Parse(c.b.base.String() + text); err != nil {
-			return nil, false, err
-		}
+		text = c.b.root + text
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, false, err
 	}
 	var extra []string
 	for _, n := range c.query {
@@ -244,6 +258,15 @@ func (c *call) target(s steps.Scope) (*url.URL, bool, error) {
 		u.RawQuery = strings.Join(extra, "&")
 	}
 	return u, own, nil
+}
+
+// own reports whether a text names no host.
+func (c *call) own(text string) (bool, error) {
+	if text == "" || text[0] == '?' || text[0] == '/' && !strings.HasPrefix(text, "//") {
+		return true, nil
+	}
+	u, err := url.Parse(text)
+	return err == nil && u.Host == "", err
 }
 
 // follow goes to where a backend's list says that it goes on: on the same host.
@@ -283,14 +306,21 @@ func scalar(v any) string {
 	return fmt.Sprint(v)
 }
 
+// headersOf are an answer's headers as expressions see them; few look.
+func headersOf(resp *http.Response) steps.Later {
+	return func() any {
+		all := make(map[string]any, len(resp.Header))
+		for name, v := range resp.Header {
+			all[name] = strings.Join(v, ", ")
+		}
+		return all
+	}
+}
+
 // answer is what expressions see of a response.
 func (c *call) answer(resp *http.Response, data []byte, broken error) steps.Answer {
-	headers := map[string]any{}
-	for name, v := range resp.Header {
-		headers[name] = strings.Join(v, ", ")
-	}
 	a := steps.Answer{Values: map[string]any{
-		"status": resp.StatusCode, "headers": headers, "body": nil, "header": resp.Header.Get,
+		"status": resp.StatusCode, "headers": headersOf(resp), "body": nil, "header": resp.Header.Get,
 	}}
 	html := strings.Contains(resp.Header.Get("Content-Type"), "html")
 	if broken == nil && html && c.codec.accept() != "*/*" {

@@ -78,6 +78,7 @@ func (p *compiler) call(w *Step) steps.Call {
 		p.Add(w.Format, "one of "+strings.Join(formats, ", "), "there is no format %q", format)
 	}
 	c.codec = codecOf(format)
+	c.accept = []string{c.codec.accept()}
 	if c.method == "" {
 		p.Add(w.At, "as in get: /users", "the step makes no call")
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"maps"
+	"net/http"
 	"time"
 
 	"github.com/postern/postern/adapters"
@@ -12,12 +13,16 @@ import (
 // a secret in a file, or of a program, is read again when it is refused.
 type credential struct {
 	headers        map[string]string
+	lines          http.Header // the same
 	user, password string
 	secrets        map[string]any // secret.NAME in expressions
 }
 
 func credentialOf(cfg Config) *credential {
-	c := &credential{headers: cfg.Headers, user: cfg.User, password: cfg.Password, secrets: map[string]any{}}
+	c := &credential{headers: cfg.Headers, lines: http.Header{}, user: cfg.User, password: cfg.Password, secrets: map[string]any{}}
+	for name, v := range cfg.Headers {
+		c.lines.Set(name, v)
+	}
 	for name, v := range cfg.Secrets {
 		c.secrets[name] = v
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -437,6 +438,32 @@ func TestRedirects(t *testing.T) {
 	}
 	if _, err := a.Get(t.Context(), "2", adapters.AllFields); err == nil || elsewhere.Load() > 0 {
 		t.Errorf("to another host: %v, %d requests there", err, elsewhere.Load())
+	}
+}
+
+// TestAnswersOfSteps: what an answer says is known to its own step, and later ones know it
+// by its name only; what a step says of the record does not change what another said.
+func TestAnswersOfSteps(t *testing.T) {
+	a := single(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-More", "details")
+		switch r.URL.Path {
+		case "/users/1":
+			reply(w, 200, map[string]any{"id": 1, "name": "anna"})
+		case "/details/1/anna":
+			reply(w, 200, map[string]any{"name": "Anna", "nick": w.Header().Get("X-More")})
+		default:
+			w.WriteHeader(404)
+		}
+	}, func(_ *rest.Config, target *rest.Target) {
+		target.Get = slices.Concat(
+			step("get", "/users/{key}", named("first"), record("body")),
+			step("get", `/{steps.first.headers["X-More"]}/{key}/{steps.first.body.name}`, named("second"), when("status == nil && headers == nil"),
+				record(`headers["X-More"] == "details" ? body : nil`)),
+			computing(record(`{nick: steps.second.body.nick + " " + steps.first.body.name + " " + string(steps.first.status)}`)))
+	})
+	rec, err := a.Get(t.Context(), "1", adapters.AllFields)
+	if err != nil || rec.Get("name") != "Anna" || rec.Get("nick") != "details anna 200" {
+		t.Errorf("got %v, %v", rec.Values(), err)
 	}
 }
 

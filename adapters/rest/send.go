@@ -16,7 +16,7 @@ func (b *Backend) Send(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		resp, err := b.client.Do(req)
+		resp, err := b.do(req)
 		if err != nil || t == nil || again || resp.StatusCode != http.StatusUnauthorized {
 			return resp, err
 		}
@@ -29,6 +29,36 @@ func (b *Backend) Send(req *http.Request) (*http.Response, error) {
 			}
 		}
 	}
+}
+
+// do is http.Client's Do, without what that prepares for every request lest it is
+// redirected: only an answer that redirects is handed to the client.
+func (b *Backend) do(req *http.Request) (*http.Response, error) {
+	if b.client.Jar != nil || req.URL.User != nil {
+		return b.client.Do(req)
+	}
+	resp, err := b.client.Transport.RoundTrip(req)
+	if err != nil || resp.StatusCode < 300 || resp.StatusCode > 399 {
+		return resp, err
+	}
+	follower := *b.client
+	follower.Transport = &begun{resp, b.client.Transport}
+	return follower.Do(req)
+}
+
+// A begun transport has the answer to the first request already.
+type begun struct {
+	answer *http.Response
+	next   http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *begun) RoundTrip(req *http.Request) (*http.Response, error) {
+	if first := b.answer; first != nil {
+		b.answer = nil
+		return first, nil
+	}
+	return b.next.RoundTrip(req)
 }
 
 // dress puts the credential on a request, and gives the session that it belongs to.

@@ -30,12 +30,31 @@ func (s Scope) with(more map[string]any) Scope {
 	return out
 }
 
+// extend adds names to a scope that nobody else has.
+func (s Scope) extend(more map[string]any) Scope {
+	maps.Copy(s, more)
+	return s
+}
+
+// A Later is a value that is worked out when an expression names it, or never.
+type Later func() any
+
+// settle works out the values that an expression names.
+func (s Scope) settle(names []string) {
+	for _, name := range names {
+		if v, later := s[name].(Later); later {
+			s[name] = v()
+		}
+	}
+}
+
 // An Expr is a compiled expression. A nil Expr has no value.
 type Expr struct {
 	At       Text
 	program  *vm.Program
 	uses     map[string]bool // roots and their members: page, page.offset
 	whole    map[string]bool // roots that are named without a member
+	roots    []string        // all that are named
 	fields   []string        // named by needs("...")
 	keyed    bool            // it makes objects of the library's own kind
 	machines sync.Pool       // *vm.VM: a machine runs one expression at a time
@@ -52,6 +71,7 @@ func (e *Expr) Eval(s Scope) (any, error) {
 	if e == nil {
 		return nil, nil
 	}
+	s.settle(e.roots)
 	m := e.machines.Get().(*vm.VM)
 	out, err := m.Run(e.program, map[string]any(s))
 	if err == nil {
@@ -154,6 +174,9 @@ func (c *Compiler) compile(at Text, offset int, text string, roots Roots) *Expr 
 	ast.Walk(&tree.Node, names)
 	for name, n := range names.bare {
 		e.whole[name] = n > 0
+		if slices.Contains(roots, name) { // and no function
+			e.roots = append(e.roots, name)
+		}
 	}
 	if e.uses["$env"] {
 		c.add(at, offset, len(text), "write the names themselves", "an expression cannot use $env")

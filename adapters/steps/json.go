@@ -34,7 +34,7 @@ func ReadJSON(data []byte) (any, error) {
 	defer readers.Put(r)
 	r.text.Reset(data)
 	r.d.Reset(&r.text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	v, err := r.value()
+	v, err := r.value("")
 	if err != nil {
 		return nil, fmt.Errorf("no JSON: %w", tolerable(err))
 	}
@@ -55,22 +55,26 @@ func tolerable(err error) error {
 }
 
 // A jsonReader reads values. The answers of one backend have the same names again and
-// again, so that it remembers them.
+// again, and objects of the same size under them, so that it remembers both.
 type jsonReader struct {
 	d     jsontext.Decoder
 	text  bytes.Reader
 	names map[string]string
+	sizes map[string]int
 }
 
-var readers = sync.Pool{New: func() any { return &jsonReader{names: map[string]string{}} }}
+var readers = sync.Pool{New: func() any { return &jsonReader{names: map[string]string{}, sizes: map[string]int{}} }}
 
-// What is remembered: names are short, and few.
+// What is remembered: names are short, and few, and no object takes much room before
+// it is read.
 const (
 	maxNames = 1000
 	maxName  = 64
+	maxRoom  = 64
 )
 
-func (r *jsonReader) value() (any, error) {
+// value reads a value that stands under a name, the list's for what is in a list.
+func (r *jsonReader) value(under string) (any, error) {
 	t, err := r.d.ReadToken()
 	if err != nil {
 		return nil, err
@@ -83,17 +87,17 @@ func (r *jsonReader) value() (any, error) {
 	case '0':
 		return number64(t.String()), nil
 	case '[':
-		return r.list()
+		return r.list(under)
 	case '{':
-		return r.object()
+		return r.object(under)
 	}
 	return nil, nil
 }
 
-func (r *jsonReader) list() (any, error) {
+func (r *jsonReader) list(under string) (any, error) {
 	out := []any{}
 	for r.d.PeekKind() != ']' {
-		v, err := r.value()
+		v, err := r.value(under)
 		if err != nil {
 			return nil, err
 		}
@@ -103,16 +107,20 @@ func (r *jsonReader) list() (any, error) {
 	return out, err
 }
 
-func (r *jsonReader) object() (any, error) {
-	out := map[string]any{}
+func (r *jsonReader) object(under string) (any, error) {
+	room, known := r.sizes[under]
+	out := make(map[string]any, room)
 	for r.d.PeekKind() != '}' {
 		name, err := r.name()
 		if err != nil {
 			return nil, err
 		}
-		if out[name], err = r.value(); err != nil {
+		if out[name], err = r.value(name); err != nil {
 			return nil, err
 		}
+	}
+	if n := min(len(out), maxRoom); n != room && (known || len(r.sizes) < maxNames && len(under) <= maxName) {
+		r.sizes[under] = n
 	}
 	_, err := r.d.ReadToken()
 	return out, err

@@ -37,7 +37,7 @@ func (NoCall) Reads() bool { return true }
 
 // An Answer is what came back.
 type Answer struct {
-	Values map[string]any  // what expressions see: status, headers, body
+	Values map[string]any  // what expressions see: status, headers, body; it may be a Later
 	Fault  *adapters.Error // how the protocol itself judges the answer; nil: success
 	Broken error           // the body is there but cannot be understood: cut, or HTML
 }
@@ -102,6 +102,7 @@ type run struct {
 	done  []*Step // with an undo
 	undo  []Scope // the scope each of them ended with
 	wrote bool
+	last  bool // no step follows that must not see what this one's answer says
 }
 
 func newRun(op string, s Scope) *run { return freshRun(op, s.with(nil)) }
@@ -116,13 +117,15 @@ func freshRun(op string, s Scope) *run {
 // A yield is what an operation brought.
 type yield struct {
 	record map[string]any // raw; nil if no step says where it is
+	own    bool           // record is nobody else's
 	key    any
 }
 
 // all runs the steps; those that list records are not for it.
 func (r *run) all(ctx context.Context, op Operation) (yield, error) {
 	var y yield
-	for _, st := range op {
+	for i, st := range op {
+		r.last = i == len(op)-1
 		if err := r.step(ctx, st, &y); err != nil {
 			r.revert(ctx)
 			return y, err
@@ -161,6 +164,9 @@ func (r *run) step(ctx context.Context, st *Step, y *yield) error {
 			r.steps[st.Name] = map[string]any{"records": records}
 			continue
 		}
+		if st.Each == nil && !r.last {
+			s = s.with(nil)
+		}
 		after, err := r.exchange(ctx, st, s)
 		if err != nil {
 			return err
@@ -175,7 +181,7 @@ func (r *run) step(ctx context.Context, st *Step, y *yield) error {
 	return nil
 }
 
-// exchange makes one call and judges its answer.
+// exchange makes one call and judges its answer. The scope becomes that of the answer.
 func (r *run) exchange(ctx context.Context, st *Step, s Scope) (Scope, error) {
 	a, err := st.Call.Do(ctx, s)
 	wrote := !st.Call.Reads()
@@ -183,7 +189,7 @@ func (r *run) exchange(ctx context.Context, st *Step, s Scope) (Scope, error) {
 	if err != nil {
 		return s, r.named(err)
 	}
-	s = s.with(a.Values)
+	s = s.extend(a.Values)
 	ok, err := r.judge(st, s, a)
 	if err != nil {
 		return s, err
@@ -270,8 +276,12 @@ func (r *run) yields(st *Step, s Scope, y *yield) error {
 	if err != nil || !isMap {
 		return r.internal(fmt.Errorf("the answer holds no record where line %d says: %w", st.Record.At.Line, errors.Join(err, errAbsent)))
 	}
-	if y.record == nil {
-		y.record = map[string]any{}
+	if y.record == nil { // as of most operations, whose one step says where it is
+		y.record = m
+		return nil
+	}
+	if !y.own {
+		y.record, y.own = maps.Clone(y.record), true
 	}
 	maps.Copy(y.record, m)
 	return nil
@@ -286,6 +296,7 @@ func (r *run) name(st *Step, s Scope) error {
 	if st.Name == "" && len(st.Let) == 0 {
 		return nil
 	}
+	s.settle([]string{"headers"})
 	named := map[string]any{"status": s["status"], "headers": s["headers"], "body": s["body"]}
 	for _, root := range []string{"row", "rows", "affected"} {
 		if v, known := s[root]; known {
