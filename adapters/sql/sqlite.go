@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -70,8 +71,9 @@ func openSQLite(cfg Config, name string) (*Database, error) {
 	params.Set("_cache_size", "-512")
 	params.Set("_query_only", "1")
 	db.read = stdsql.OpenDB(newConnector(path, params, made))
-	db.read.SetMaxOpenConns(cfg.Connections)
-	db.read.SetMaxIdleConns(cfg.Connections)
+	n := readers(cfg.Connections)
+	db.read.SetMaxOpenConns(n)
+	db.read.SetMaxIdleConns(n)
 	params.Del("_query_only")
 	params.Set("_cache_size", "-2000")
 	params.Set("_txlock", "immediate")
@@ -82,6 +84,11 @@ func openSQLite(cfg Config, name string) (*Database, error) {
 	db.write.SetConnMaxLifetime(connectionLife)
 	return db, nil
 }
+
+// readers is how many connections read a file. It is our own processors that do the
+// work: more than these are busy with make nothing faster, and each has a cache and
+// statements of its own.
+func readers(wanted int) int { return min(wanted, max(4, 2*runtime.GOMAXPROCS(0))) }
 
 // A connector makes connections with our functions on them.
 type connector struct {

@@ -148,6 +148,7 @@ func (m *Main) fail(err error) int {
 }
 
 func main() {
+	oneArena()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	m := &Main{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
