@@ -24,6 +24,7 @@ var copied = []struct{ name, key string }{
 	{"relink", "nr"}, {"scan", "nr"}, {"finding", "scan, nr"}, {"sighting", "tenant, type, backend, key"},
 	{"veil", "tenant, type, backend"}, {"secret", "name"}, {"journal", "nr"},
 	{"removal", "tenant, client"}, {"maintenance", "tenant"},
+	{"tenant", "name"}, {"tenant_token", "hash"}, {"tenant_change", "tenant, nr"},
 }
 
 // left are the tables that are not copied.

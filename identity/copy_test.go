@@ -82,6 +82,7 @@ func fill(t *testing.T, s *Store) {
 		_, err := s.writer.db.Exec(statement)
 		noErr(t, err)
 	}
+	must[Tenant](t)(s.AddTenant(ctx, "acme", someSettings, because))
 	leave(t, s)
 }
 

@@ -330,12 +330,44 @@ INSERT INTO maintenance (tenant, mode, retry, who, why, since) VALUES (?1, ?2, ?
 ON CONFLICT (tenant) DO UPDATE SET mode = ?2, retry = ?3, who = ?4, why = ?5, since = ?6`
 )
 
+// Tenants.
+const (
+	// qTenants: all, or the one with the name ?1.
+	qTenants query = `
+SELECT name, version, settings, created, since, who, why FROM tenant WHERE state = 'there' AND (?1 = '' OR name = ?1) ORDER BY name`
+	qTenantChanges query = `SELECT kind, who, why, at FROM tenant_change WHERE tenant = ?1 ORDER BY nr DESC`
+	qTenantsKnown  query = `SELECT DISTINCT tenant FROM identity WHERE state <> 'gone'`
+	qVersion       query = `SELECT coalesce((SELECT version FROM change WHERE topic = ?1), 0)`
+	qPutTenant     query = `
+INSERT INTO tenant (name, state, version, settings, created, since, who, why) VALUES (?1, 'there', 1, ?2, ?3, ?3, ?4, ?5)
+ON CONFLICT (name) DO UPDATE SET state = 'there', version = tenant.version + 1, settings = ?2, since = ?3, who = ?4, why = ?5,
+    created = CASE WHEN tenant.state = 'there' THEN tenant.created ELSE ?3 END`
+	qRemoveTenant query = `
+UPDATE tenant SET state = 'removed', version = version + 1, settings = '{}', since = ?2, who = ?3, why = ?4 WHERE name = ?1`
+	qDropTokens   query = `DELETE FROM tenant_token WHERE tenant = ?1`
+	qPutToken     query = `INSERT INTO tenant_token (hash, tenant) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING`
+	qTenantChange query = `
+INSERT INTO tenant_change (tenant, nr, kind, who, why, at)
+SELECT ?1, coalesce((SELECT max(nr) FROM tenant_change WHERE tenant = ?1), 0) + 1, ?2, ?3, ?4, ?5`
+
+	qPurgeJournal     query = `DELETE FROM journal WHERE tenant = ?1`
+	qPurgeTasks       query = `UPDATE task SET state = 'cancelled', note = 'the tenant was purged', since = ?2 WHERE tenant = ?1 AND state = 'open'`
+	qPurgeScans       query = `UPDATE scan SET stage = 'dropped', ended = ?2 WHERE tenant = ?1 AND stage IN ('records', 'links')`
+	qPurgeSightings   query = `DELETE FROM sighting WHERE tenant = ?1`
+	qPurgeLinks       query = `DELETE FROM link WHERE tenant = ?1`
+	qPurgeIDs         query = `UPDATE external_id SET state = 'retired', since = ?2, externalid = NULL WHERE tenant = ?1 AND state = 'live'`
+	qPurgeIdentities  query = `UPDATE identity SET state = 'gone', since = ?2 WHERE tenant = ?1 AND state <> 'gone'`
+	qPurgeRemovals    query = `DELETE FROM removal WHERE tenant = ?1`
+	qPurgeMaintenance query = `DELETE FROM maintenance WHERE tenant = ?1`
+)
+
 // readQueries are prepared on both pools, writeQueries on the writer only, at
 // start, so that a statement that does not fit the schema stops Postern there.
 func readQueries() []query {
 	return append(fewQueries(), qLinks, qListed, qIDs, qExternalID, qUnseen, qTaken, qVeil, qMerged, qIntents, qRef, qIdentities, qLinksOf, qIDsOf,
 		qLinkAt, qPage, qPending, qTasks, qScanOpen, qScans, qFindings, qLinked, qMarked, qUnmet, qMoved,
-		qMove, qMoves, qLater, qSecret, qOthers, qNodes, qHolder, qChanges, qRemovals, qMaintenance, qKept, qKeptBy, qEarlier, qFollow)
+		qMove, qMoves, qLater, qSecret, qOthers, qNodes, qHolder, qChanges, qRemovals, qMaintenance, qKept, qKeptBy, qEarlier, qFollow,
+		qTenants, qTenantChanges, qTenantsKnown, qVersion, qTenantsInJournal, qTenantsToKeep, qAllMaintenance)
 }
 
 func writeQueries() []query {
@@ -343,5 +375,7 @@ func writeQueries() []query {
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
 		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
-		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qKeepFirst, qUnkeep, qTouch, qAmend}
+		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qKeepFirst, qUnkeep, qTouch, qAmend,
+		qPutTenant, qRemoveTenant, qDropTokens, qPutToken, qTenantChange, qPurgeJournal, qPurgeTasks, qPurgeScans, qPurgeSightings, qPurgeLinks, qPurgeIDs,
+		qPurgeIdentities, qPurgeRemovals, qPurgeMaintenance}
 }
