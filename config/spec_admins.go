@@ -6,7 +6,7 @@ import "time"
 type Admin struct {
 	Name   Text
 	Tokens []Token
-	Scopes []Text // identities:read, identities:write
+	Scopes []Text // identities:read, identities:write, tenants:read, tenants:write
 
 	token Secret // the short form
 }
@@ -34,8 +34,8 @@ helpdesk:
 			field("tokens", list(tokenEntry()), func(a *A) *[]Token { return &a.Tokens }).
 				like(`[{hash: "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae", expires: 2027-01-31}]`).
 				says("Instead of `token`: at most two that have not expired."),
-			field("scopes", oneOrMore(choice("identities:read", "identities:write")), func(a *A) *[]Text { return &a.Scopes }).or("[identities:read]").
-				says("`identities:read`: look. `identities:write`: look, merge, split, release, undo, rekey and scan."),
+			field("scopes", oneOrMore(choice("identities:read", "identities:write", "tenants:read", "tenants:write")), func(a *A) *[]Text { return &a.Scopes }).or("[identities:read]").
+				says("`identities:read`: look. `identities:write`: look, merge, split, release, undo, rekey and scan. `tenants:read`: look at the tenants that were added at run time. `tenants:write`: add, change and remove them."),
 		},
 		check: func(r *reader, t *Tree, where string, a *A) {
 			c := Client{Tokens: a.Tokens, token: a.token}

@@ -102,6 +102,7 @@ type rereadable struct {
 	standIns            bool
 	dir                 string
 	backends, resources *Tree // as written
+	limits              *Tree // of the gateway, as written
 	inSteps             bool  // parameters, or the tenant, may stand in steps
 }
 
@@ -159,7 +160,7 @@ func usesOf(t *Tree, seen map[string]bool) (out []Text) {
 func (r *reader) prepareParams(c *Config, t *Tree) {
 	seen := map[string]bool{}
 	c.uses = append(usesOf(t.Find("backends"), seen), usesOf(t.Find("resources"), seen)...)
-	c.again = rereadable{env: r.env, standIns: r.standIns, dir: r.dir, backends: t.Find("backends").clone(), resources: t.Find("resources").clone(),
+	c.again = rereadable{env: r.env, standIns: r.standIns, dir: r.dir, limits: r.limits, backends: t.Find("backends").clone(), resources: t.Find("resources").clone(),
 		inSteps: speaks(t.Find("backends")) || speaks(t.Find("resources"))}
 	c.ManyTenants = t.has("tenants")
 	quiet := reader{report: NewReporter(r.report.Source), env: r.env, dir: r.dir, standIns: r.standIns}

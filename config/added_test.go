@@ -1,0 +1,93 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const addedTo = `
+identities: sqlite:ids.db
+params: {region: eu}
+admins: {root: {tokens: [{hash: "sha256:00000000000000000000000000000000000000000000000000000000000000aa"}]}}
+gateway: {admin: 127.0.0.1:8081, limits: {page: 9, pageMax: 90}}
+tenants:
+  globex: {clients: {entra: {tokens: [{hash: "sha256:00000000000000000000000000000000000000000000000000000000000000bb"}]}}, params: {database: g, password: p}}
+backends:
+  hr: {type: sql, dsn: "sqlite:${param:database}.db"}
+  api: {type: rest, url: "https://example.com/${param:region}", headers: {Authorization: "${param:password}"}}
+resources:
+  User:
+    target: {backend: hr, table: t, key: k, generated: true}
+    attributes: {userName: login}
+`
+
+const someToken = `tokens: [{hash: "sha256:00000000000000000000000000000000000000000000000000000000000000cc"}]`
+
+// TestAddedTenant: what can be said of a tenant at run time, and what comes of it.
+func TestAddedTenant(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "tenants"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tenants", "acme"), []byte("of a file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse(filepath.Join(dir, "postern.yaml"), []byte(addedTo), func(name string) (string, bool) { return "of " + name, true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	added, err := c.AddedTenant("acme", "tenant acme", []byte(`{"clients": {"entra": {`+strings.Replace(someToken, "tokens", `"tokens"`, 1)+`}},
+		"params": {"database": "acme"}, "secrets": {"password": "${file:tenants/acme}"}, "limits": {"page": 5}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := c.For(added)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := own.Values; got["database"] != "acme" || got["password"] != "of a file" || got["region"] != "eu" {
+		t.Errorf("values %v", got)
+	}
+	if own.Tenant != "acme" || len(own.Clients) != 1 || !strings.HasSuffix(own.Backend("hr").SQL.DSN.Reveal(), "/acme.db") || own.Gateway.Limits.Page.Value != 5 || own.Gateway.Limits.PageMax.Value != 90 {
+		t.Errorf("%+v", own)
+	}
+	for said, want := range map[string]string{
+		"{}":                          `needs the key "clients"`,
+		"[]":                          "must be a block of keys",
+		"clients: {}":                 "has no client",
+		"clients: {a: {token: hush}}": "hashes of tokens, and no tokens",
+		`clients: {a: {tokens: [{token: "${env:X}"}]}}`:                                                  "hashes of tokens, and no tokens",
+		"clients: {a: {" + someToken + "}}\nparams: {databse: x}":                                        `did you mean "database"?`,
+		"clients: {a: {" + someToken + "}}\nparams: {database: \"${file:/etc/passwd}\"}":                 "put it under secrets",
+		"clients: {a: {" + someToken + "}}\nparams: {database: \"a$${b}\"}":                              "put it under secrets",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: hush}":                                   "must say where it is",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: \"${command:id}\"}":                      "must say where it is",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: \"x${env:TENANT_A}\"}":                   "must say where it is",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: \"${param:region}\"}":                    "must say where it is",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: \"${env:HOME}\"}":                        "is not for tenants",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: \"${file:/etc/passwd}\"}":                "is not for tenants",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: \"${file:tenants/../x}\"}":               "is not for tenants",
+		"clients: {a: {" + someToken + "}}\nsecrets: {password: \"${file:tenants/nobody}\"}":             "there is no file",
+		"clients: {a: {" + someToken + "}}\nsecrets: [a]":                                                "must be a block of names",
+		"clients: {a: {" + someToken + "}}\nparams: {region: x}\nsecrets: {region: \"${env:TENANT_A}\"}": "is in params and in secrets",
+		"clients: {a: {" + someToken + "}, b: {" + someToken + "}}":                                      "somebody else's",
+		"clients: {a: {" + strings.Replace(someToken, "00cc", "00aa", 1) + "}}":                          "somebody else's",
+		"clients: {a: {" + strings.Replace(someToken, "00cc", "00bb", 1) + "}}":                          "somebody else's",
+		"clients: {a: {" + someToken + "}}\nlimits: {pagemax: 7}":                                        `did you mean "pageMax"?`,
+	} {
+		_, err := c.AddedTenant("acme", "tenant acme", []byte(said))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\n%v\nwant: %s", said, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hush") {
+			t.Errorf("a secret is shown: %v", err)
+		}
+	}
+	for _, name := range []string{"", "-", "A", "a.b", "a/b", "a_b", strings.Repeat("a", 64)} {
+		if _, err := c.AddedTenant(name, "tenant", []byte("clients: {a: {"+someToken+"}}")); err == nil {
+			t.Errorf("the name %q", name)
+		}
+	}
+}
