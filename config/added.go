@@ -1,10 +1,12 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -30,14 +32,57 @@ var (
 // AddedTenant reads what was said about a tenant at run time, as YAML or JSON. The
 // error is Problems, whose file is what.
 func (c *Config) AddedTenant(name, what string, said []byte) (*Tenant, error) {
+	t, _, err := c.addedTenant(name, what, said, false)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// TenantDraft checks what somebody has written about a tenant, in which tokens are
+// still to be made, and gives it as JSON.
+func (c *Config) TenantDraft(name, what string, said []byte) ([]byte, error) {
+	_, tree, err := c.addedTenant(name, what, said, true)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(tree.plain(false))
+}
+
+// plain is a tree in the words of JSON. texts: numbers are texts.
+func (t *Tree) plain(texts bool) any {
+	switch t.Kind {
+	case NullNode:
+		return nil
+	case ListNode:
+		out := []any{}
+		for _, item := range t.Items {
+			out = append(out, item.plain(texts))
+		}
+		return out
+	case MappingNode:
+		out := map[string]any{}
+		for _, item := range t.Items {
+			out[item.Key.Value] = item.plain(texts || item.Key.Value == "params" || item.Key.Value == "secrets")
+		}
+		return out
+	}
+	if n, err := strconv.Atoi(t.Value); err == nil && !texts && !t.Quoted {
+		return n
+	}
+	return t.Value
+}
+
+func (c *Config) addedTenant(name, what string, said []byte, draft bool) (*Tenant, *Tree, error) {
 	report := NewReporter(NewSource(what, said))
 	at := Text{Value: name, Line: 1, Column: 1}
 	tree := parseTree(said, report)
 	if tree == nil {
-		return nil, report.Problems()
+		return nil, nil, report.Problems()
 	}
+	written := tree.clone()
 	tree.Key, tree.label = at, "tenant"
-	r := &reader{report: report, env: c.again.env, dir: c.again.dir, standIns: c.again.standIns, kinds: map[string]string{}, limits: c.again.limits}
+	r := &reader{report: report, env: c.again.env, dir: c.again.dir, standIns: c.again.standIns, kinds: map[string]string{}, blocks: map[string]string{}, limits: c.again.limits, draft: draft}
 	tenantName.check(r, at, "tenant")
 	if tree.Kind == MappingNode {
 		r.added(tree)
@@ -46,10 +91,7 @@ func (c *Config) AddedTenant(name, what string, said []byte) (*Tenant, error) {
 	tenant().read(r, tree, t)
 	r.addedParams(c, t)
 	r.addedTokens(c, t)
-	if err := report.Err(); err != nil {
-		return nil, err
-	}
-	return t, nil
+	return t, written, report.Err()
 }
 
 // added makes of what was said what a file would say: secrets become parameters.

@@ -91,3 +91,21 @@ func TestAddedTenant(t *testing.T) {
 		}
 	}
 }
+
+// TestTenantDraft: what somebody writes need not have tokens, and may have hashes as
+// they are shown; mistakes have their place.
+func TestTenantDraft(t *testing.T) {
+	c, err := Parse("postern.yaml", []byte(addedTo), func(string) (string, bool) { return "x", true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.TenantDraft("acme", "acme.yaml", []byte("clients:\n  entra: {rate: {reads: 5}}\n  okta: {tokens: [{expires: 2099-01-31}, {hash: \"sha256:0123456789ab…\"}]}\nparams: {database: 007}\nlimits: {page: 3}\n"))
+	const want = `{"clients":{"entra":{"rate":{"reads":5}},"okta":{"tokens":[{"expires":"2099-01-31"},{"hash":"sha256:0123456789ab…"}]}},"limits":{"page":3},"params":{"database":"007"}}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v\nwant %s", got, err, want)
+	}
+	_, err = c.TenantDraft("acme", "acme.yaml", []byte("clients: {entra: {}}\nparams:\n  databse: x\n"))
+	if err == nil || !strings.Contains(err.Error(), "acme.yaml:3:3: nothing uses the parameter") {
+		t.Error(err)
+	}
+}

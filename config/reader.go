@@ -24,6 +24,7 @@ type reader struct {
 	values  map[string]string    // of parameters
 	made    []string             // parameters without a value, for which one was made up
 	literal bool                 // nothing refers to anything
+	draft   bool                 // of a tenant: tokens may be left out, and hashes cut
 	limits  *Tree                // of the gateway, as written
 	memo    map[string][3]string // what programs and files have said, if it is to be kept
 }
