@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// A tenantError is the problem of one tenant's parameters.
-type tenantError struct{ tenant, text, hint string }
+// A TenantError is the problem of one tenant's parameters.
+type TenantError struct{ tenant, text, hint string }
 
-func (e tenantError) Error() string {
+func (e TenantError) Error() string {
 	if e.hint == "" {
 		return fmt.Sprintf("tenant %q: %s", e.tenant, e.text)
 	}
@@ -34,7 +34,7 @@ func (c *Config) derive(r *reader, t *Tenant) (*Config, error) {
 	values := c.valuesOf(t)
 	for _, u := range c.uses {
 		if _, ok := values[u.Value]; !ok {
-			return nil, tenantError{t.Name.Value, fmt.Sprintf("the parameter %q is missing", u.Value), fmt.Sprintf("line %d uses it", u.Line)}
+			return nil, TenantError{t.Name.Value, fmt.Sprintf("the parameter %q is missing", u.Value), fmt.Sprintf("line %d uses it", u.Line)}
 		}
 	}
 	out := *c
@@ -65,7 +65,7 @@ func (c *Config) derive(r *reader, t *Tenant) (*Config, error) {
 	}
 	for _, p := range r.report.Problems() {
 		if !p.Warning {
-			return nil, tenantError{t.Name.Value, p.Message, p.Hint}
+			return nil, TenantError{t.Name.Value, p.Message, p.Hint}
 		}
 	}
 	return &out, nil
@@ -205,7 +205,7 @@ func (r *reader) checkTenants(c *Config, t *Tree) {
 	for i := range c.Tenants {
 		q := &reader{env: r.env, dir: r.dir, standIns: r.standIns, report: NewReporter(r.report.Source), memo: memo}
 		if _, err := c.derive(q, &c.Tenants[i]); err != nil {
-			e := err.(tenantError) //nolint:errorlint // derive makes no other
+			e := err.(TenantError) //nolint:errorlint // derive makes no other
 			r.report.Errorf(c.Tenants[i].Name, e.hint, "tenant %q: %s", e.tenant, e.text)
 		}
 	}

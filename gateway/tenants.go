@@ -37,6 +37,9 @@ type Hall struct {
 	before, tail string // of the tenant's name: in the path, or in the host's name
 }
 
+// ErrNoTenant is what Enter answers if the tenant is not there any more.
+var ErrNoTenant = errors.New("there is no such tenant")
+
 // TenantMark stands for a tenant's name in a base URL.
 const TenantMark = "{tenant}"
 
@@ -82,6 +85,10 @@ func (h *Hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	door, leave, err := h.Enter(r.Context(), tenant)
+	if errors.Is(err, ErrNoTenant) { // since a moment ago
+		h.Nobody.ServeHTTP(w, h.forNobody(r))
+		return
+	}
 	if err != nil {
 		h.Shut.ServeHTTP(w, h.forNobody(r))
 		return

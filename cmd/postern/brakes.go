@@ -20,7 +20,8 @@ type maintenanceCommand struct {
 // Help is printed below the summary.
 func (maintenanceCommand) Help() string {
 	return `During maintenance clients get 503 and Retry-After. It is kept in the mapping table: every postern serve that uses it follows within
-a second, also after a new start. What administrators do goes on.
+a second, also after a new start. What administrators do goes on. Where there are several tenants, --tenant names the one that is
+meant; without it all of them are.
 
     postern maintenance begin --refuse writes --retry 10m --why "the backend is being upgraded"
     postern maintenance end --why "done"
@@ -30,7 +31,7 @@ a second, also after a new start. What administrators do goes on.
 type maintenanceShow struct{ identitiesFlags }
 
 func (c maintenanceShow) Run(ctx context.Context, m *Main) error {
-	return c.with(ctx, m, func(o *office) error { return o.maintenance(ctx) })
+	return c.ofEvery().with(ctx, m, func(o *office) error { return o.maintenance(ctx) })
 }
 
 func (o *office) maintenance(ctx context.Context) error {
@@ -69,7 +70,7 @@ func (c maintenanceEnd) Run(ctx context.Context, m *Main) error {
 
 func (f identitiesFlags) set(ctx context.Context, m *Main, to identity.Maintenance) error {
 	to.Who = operator()
-	return f.with(ctx, m, func(o *office) error {
+	return f.ofEvery().with(ctx, m, func(o *office) error {
 		return errors.Join(o.SetMaintenance(ctx, to), o.maintenance(ctx))
 	})
 }

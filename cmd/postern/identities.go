@@ -48,7 +48,16 @@ Administrators see what clients never do: the keys of backends.
 // identitiesFlags are what all these commands know.
 type identitiesFlags struct {
 	source
-	JSON bool `name:"json" help:"Print JSON."`
+	JSON   bool   `name:"json" help:"Print JSON."`
+	Tenant string `help:"The tenant, where there are several." placeholder:"NAME"`
+
+	every bool // without a tenant, all of them are meant
+}
+
+// ofEvery is for what can be said of all tenants at once.
+func (f identitiesFlags) ofEvery() identitiesFlags {
+	f.every = true
+	return f
 }
 
 // changing are what commands know that change something.
@@ -94,18 +103,40 @@ func (f identitiesFlags) open(ctx context.Context, m *Main) (*office, error) {
 	}
 	quiet := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	a := &assembly{cfg: cfg, mappings: mappings, log: quiet, trace: m.Trace, traceIDs: m.TraceIDs}
-	if err := a.openBackends(); err != nil {
-		return nil, errors.Join(err, a.close())
-	}
-	for i := range a.targets {
-		if t := &a.targets[i]; cfg.Backend(t.Backend).Type.Value == "memory" {
-			t.Adapter = elsewhere{t.Adapter}
-		}
-	}
 	if err := a.openTable(ctx); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
+	if err := f.settle(ctx, a); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
 	return &office{Identities: a.identities(), a: a, out: m.Stdout, err: m.Stderr, json: f.JSON}, nil
+}
+
+// settle makes the assembly that of the tenant, with its backends.
+func (f identitiesFlags) settle(ctx context.Context, a *assembly) (err error) {
+	switch {
+	case !a.cfg.ManyTenants && f.Tenant != "":
+		return fmt.Errorf("there is no tenant %q: the configuration has clients, and so one tenant, which is not named", f.Tenant)
+	case a.cfg.ManyTenants && f.Tenant == "" && f.every:
+		all := *a.cfg
+		all.Tenant = everyTenant
+		a.cfg = &all
+		return nil
+	case a.cfg.ManyTenants:
+		if a.cfg, a.mappings, err = tenantNamed(ctx, a, f.Tenant); err != nil {
+			return err
+		}
+	}
+	if err := a.openBackends(); err != nil {
+		return err
+	}
+	for i := range a.targets {
+		if t := &a.targets[i]; a.cfg.Backend(t.Backend).Type.Value == "memory" {
+			t.Adapter = elsewhere{t.Adapter}
+		}
+	}
+	a.service = a.newService()
+	return nil
 }
 
 // identities is the administrators' view of the service.

@@ -47,6 +47,7 @@ type commands struct {
 	Maintenance maintenanceCommand `cmd:"" help:"Refuse clients for a while, or only their changes."`
 	Removals    removalsCommand    `cmd:"" help:"Show what clients have deleted or deactivated, and let one go on that was stopped."`
 
+	Tenants    tenantsCommand    `cmd:"" help:"Add, change and remove tenants while the server runs."`
 	Identities identitiesCommand `cmd:"" help:"Merge, split and look after identities: who is who."`
 }
 

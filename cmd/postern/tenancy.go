@@ -37,18 +37,34 @@ type tenancy struct {
 	atWork   map[string]*worker
 	building sync.Mutex // one tenant at a time, for each may take many connections
 	most     int
+	loading  sync.Mutex
+	version  atomic.Int64 // of the tenants that are known
 }
 
 // A roster is the tenants that there are. It does not change.
 type roster struct {
-	tenants map[string]*config.Tenant
+	tenants map[string]*tenantEntry
 	tokens  map[string]string // by hash: whose client has it
+}
+
+// A tenantEntry is a tenant of the configuration, or one that was added at run time.
+// What was said about that is read when it is needed.
+type tenantEntry struct {
+	file  *config.Tenant
+	added *identity.Tenant
+}
+
+func (e *tenantEntry) read(cfg *config.Config) (*config.Tenant, error) {
+	if e.file != nil {
+		return e.file, nil
+	}
+	return readAdded(cfg, e.added.Name, e.added.Said)
 }
 
 // A worker is a tenant at work.
 type worker struct {
 	name   string
-	tenant *config.Tenant
+	tenant *tenantEntry
 	ready  chan struct{} // closed once what follows is there
 	a      *assembly
 	door   http.Handler
@@ -74,28 +90,74 @@ func newTenancy(ctx context.Context, a *assembly) (*tenancy, error) {
 // reload reads who there is. A tenant at work that is not what it was finishes its
 // requests, and the next ones find the new one.
 func (t *tenancy) reload(ctx context.Context) error {
-	r := &roster{tenants: map[string]*config.Tenant{}, tokens: map[string]string{}}
-	for i := range t.file.cfg.Tenants {
-		r.add(&t.file.cfg.Tenants[i])
+	t.loading.Lock()
+	defer t.loading.Unlock()
+	version, err := t.file.ids.TenantsVersion(ctx) // what changes from here on is another one
+	if err != nil {
+		return err
 	}
-	before := t.known.Swap(r)
-	t.lock.Lock()
+	added, err := t.file.ids.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	before := t.known.Load()
+	if before == nil {
+		before = &roster{}
+	}
+	r := &roster{tenants: map[string]*tenantEntry{}, tokens: map[string]string{}}
+	for i := range t.file.cfg.Tenants {
+		r.addOfFile(&t.file.cfg.Tenants[i], before)
+	}
+	for i := range added {
+		if !r.addAdded(&added[i], before) {
+			t.file.log.WarnContext(ctx, "a tenant of the configuration has the name or a token of one that was added at run time", "tenant", added[i].Name)
+		}
+	}
+	t.lock.Lock() // so that nobody puts one to work as it was before
 	defer t.lock.Unlock()
+	t.known.Store(r)
+	t.version.Store(version)
 	for name, w := range t.atWork {
-		if before != nil && r.tenants[name] != w.tenant {
+		if r.tenants[name] != w.tenant {
 			t.dismiss(w)
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
-func (r *roster) add(t *config.Tenant) {
-	r.tenants[t.Name.Value] = t
+func (r *roster) addOfFile(t *config.Tenant, before *roster) {
+	name := t.Name.Value
+	if r.tenants[name] = before.tenants[name]; r.tenants[name] == nil || r.tenants[name].file != t {
+		r.tenants[name] = &tenantEntry{file: t}
+	}
 	for _, c := range t.Clients {
 		for _, tk := range c.Tokens {
-			r.tokens[tk.Hash] = t.Name.Value
+			r.tokens[tk.Hash] = name
 		}
 	}
+}
+
+// addAdded adds a tenant of run time, unless the configuration says something else.
+func (r *roster) addAdded(t *identity.Tenant, before *roster) bool {
+	if r.tenants[t.Name] != nil {
+		return false
+	}
+	old := before.tenants[t.Name]
+	if old == nil || old.added == nil || old.added.Version != t.Version {
+		old = &tenantEntry{added: t}
+	}
+	r.tenants[t.Name] = old
+	whole := true
+	for _, c := range t.Said.Clients {
+		for _, tk := range c.Tokens {
+			if _, taken := r.tokens[tk.Hash]; taken {
+				whole = false
+				continue
+			}
+			r.tokens[tk.Hash] = t.Name
+		}
+	}
+	return whole
 }
 
 func (t *tenancy) find(hash string) (string, bool) {
@@ -103,16 +165,17 @@ func (t *tenancy) find(hash string) (string, bool) {
 	return name, ok
 }
 
-var errNoTenant = errors.New("there is no such tenant")
+var errNoTenant = gateway.ErrNoTenant
 
 // enter gives a tenant at work, until leave is called for it. passing: it does not
 // count as asked for, and one that was not at work does not stay so.
 func (t *tenancy) enter(ctx context.Context, name string, passing bool) (*worker, error) {
+	t.lock.Lock()
 	tenant := t.known.Load().tenants[name]
 	if tenant == nil {
+		t.lock.Unlock()
 		return nil, errNoTenant
 	}
-	t.lock.Lock()
 	w := t.atWork[name]
 	fresh := w == nil
 	if fresh {
@@ -145,7 +208,11 @@ func (t *tenancy) build(ctx context.Context, w *worker) {
 	defer close(w.ready)
 	t.building.Lock()
 	defer t.building.Unlock()
-	if w.a, w.err = t.assemble(w.tenant); w.err == nil {
+	var tenant *config.Tenant
+	if tenant, w.err = w.tenant.read(t.file.cfg); w.err == nil {
+		w.a, w.err = t.assemble(tenant)
+	}
+	if w.err == nil {
 		w.door, w.err = t.door(w.a)
 	}
 	t.lock.Lock()

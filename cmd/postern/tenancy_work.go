@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/postern/postern/gateway/admin"
+	"github.com/postern/postern/gateway/auth"
+	"github.com/postern/postern/identity"
 	"github.com/postern/postern/provision"
+	"github.com/postern/postern/scim"
 )
 
 // What is done beside requests, once for all tenants: one look at the mapping table
@@ -19,6 +22,7 @@ func (t *tenancy) chores() []func(context.Context) {
 	return []func(context.Context){
 		func(ctx context.Context) { t.sweep(ctx, time.Minute) },
 		t.follow,
+		t.watch,
 		func(ctx context.Context) { watchMaintenance(ctx, maintenanceEvery, t.lookForMaintenance) },
 		func(ctx context.Context) { t.resume(ctx, resumeEvery) },
 		func(ctx context.Context) { t.housekeep(ctx, housekeepingEvery) },
@@ -114,16 +118,45 @@ func (a *assembly) hasEnds() bool {
 	return false
 }
 
-// tenantsTopic tells nodes that there are other tenants than before.
-const tenantsTopic = "tenants"
+// How often it is looked whether there are other tenants than before: in a file, where
+// nobody tells, a look costs some microseconds.
+const (
+	lookAtTenants     = 100 * time.Millisecond
+	lookAtTenantsFar  = 2 * time.Second
+	tenantsAreKnownBy = 3 * lookAtTenants // by every process, after a change
+)
+
+// watch looks whether there are other tenants than before.
+func (t *tenancy) watch(ctx context.Context) {
+	every := lookAtTenants
+	if t.file.ids.Shared() {
+		every = lookAtTenantsFar // follow is told
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if v, err := t.file.ids.TenantsVersion(ctx); err == nil && v != t.version.Load() {
+			t.reloaded(ctx)
+		}
+	}
+}
+
+func (t *tenancy) reloaded(ctx context.Context) {
+	if err := t.reload(ctx); err != nil && ctx.Err() == nil {
+		t.file.log.WarnContext(ctx, "tenants", "error", err)
+	}
+}
 
 // follow hears what other nodes have written, and forgets what is old by now.
 func (t *tenancy) follow(ctx context.Context) {
 	t.file.ids.Follow(ctx, func(topic string) {
-		if topic == "" || topic == tenantsTopic {
-			if err := t.reload(ctx); err != nil && ctx.Err() == nil {
-				t.file.log.WarnContext(ctx, "tenants", "error", err)
-			}
+		if topic == "" || topic == identity.TenantsTopic {
+			t.reloaded(ctx)
 		}
 		rest, ok := strings.CutPrefix(topic, backendTopic)
 		if topic != "" && !ok {
@@ -178,6 +211,30 @@ func (t *tenancy) names() []string {
 func (t *tenancy) handler() (http.Handler, error) { return t.hall() }
 
 // adminHandler implements house.
-func (t *tenancy) adminHandler(*chores) (http.Handler, error) {
-	return admin.New(admin.Options{Ready: t.file.ids.Ping, Version: versionText(), Logger: t.file.log}), nil
+func (t *tenancy) adminHandler(c *chores) (http.Handler, error) {
+	o := admin.Options{Ready: t.file.ids.Ping, Version: versionText(), Logger: t.file.log}
+	if len(t.file.cfg.Admins) > 0 {
+		bearer, err := auth.NewBearer("postern-admin", admins(t.file.cfg), time.Now)
+		if err != nil {
+			return nil, err
+		}
+		o.API = &admin.API{Tenants: t.registry(), Enter: t.admit, Authenticator: bearer, Run: c.run}
+	}
+	return admin.New(o), nil
+}
+
+// admit lets an administrator into a tenant; "" stands for all of them.
+func (t *tenancy) admit(ctx context.Context, name string) (*provision.Identities, func(), error) {
+	if name == everyTenant {
+		return t.file.service.Identities(everyTenant, nil), func() {}, nil
+	}
+	w, err := t.enter(ctx, name, false)
+	switch {
+	case errors.Is(err, errNoTenant):
+		return nil, nil, scim.Errorf(http.StatusNotFound, "", "There is no tenant %q.", name)
+	case err != nil:
+		t.file.log.WarnContext(ctx, "a tenant cannot be served", "tenant", name, "error", err.Error())
+		return nil, nil, scim.Errorf(http.StatusServiceUnavailable, "", "The tenant cannot be served just now; the log says why.")
+	}
+	return w.a.identities(), func() { t.leave(w) }, nil
 }

@@ -24,11 +24,19 @@ import (
 const (
 	ScopeRead  = "identities:read"
 	ScopeWrite = "identities:write"
+
+	ScopeTenantsRead  = "tenants:read"
+	ScopeTenantsWrite = "tenants:write"
 )
 
 // An API is what New offers to administrators under /v1/.
 type API struct {
-	Identities    *provision.Identities
+	Identities *provision.Identities
+	// Tenants and Enter are instead of Identities where there are many tenants: Enter
+	// is the way into one, until leave is called. "" stands for all of them.
+	Tenants Tenants
+	Enter   func(ctx context.Context, tenant string) (n *provision.Identities, leave func(), err error)
+
 	Authenticator interface {
 		Authenticate(http.Header) (auth.Principal, error)
 	}
@@ -49,7 +57,7 @@ type route struct {
 }
 
 func routes() []route {
-	const get, post = http.MethodGet, http.MethodPost
+	const get, post, put, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	return []route{
 		{get, "/v1/openapi.yaml", "", describe},
 		{get, "/v1/identities", ScopeRead, (*API).list},
@@ -77,6 +85,11 @@ func routes() []route {
 		{get, "/v1/scans/{nr}", ScopeRead, (*API).oneScan},
 		{get, "/v1/scans/{nr}/findings", ScopeRead, (*API).findings},
 		{post, "/v1/rekey", ScopeWrite, (*API).rekey},
+		{get, "/v1/tenants", ScopeTenantsRead, (*API).listTenants},
+		{post, "/v1/tenants", ScopeTenantsWrite, (*API).addTenant},
+		{get, "/v1/tenants/{tenant}", ScopeTenantsRead, (*API).showTenant},
+		{put, "/v1/tenants/{tenant}", ScopeTenantsWrite, (*API).changeTenant},
+		{remove, "/v1/tenants/{tenant}", ScopeTenantsWrite, (*API).removeTenant},
 	}
 }
 
@@ -94,6 +107,10 @@ type request struct {
 	ctx    context.Context // of a change: it does not end when the caller hangs up
 	who    auth.Principal
 	status int
+
+	identities *provision.Identities // of the tenant
+	tenant     string
+	leave      func()
 }
 
 // workTime bounds what one call may take.
@@ -101,8 +118,8 @@ const workTime = 100 * time.Second
 
 func (a *API) serve(rt route, w http.ResponseWriter, in *http.Request) {
 	begun := time.Now()
-	x := &request{w: w, r: in, ctx: in.Context()}
-	if rt.method == http.MethodPost {
+	x := &request{w: w, r: in, ctx: in.Context(), leave: func() {}}
+	if rt.method != http.MethodGet {
 		x.ctx = context.WithoutCancel(x.ctx)
 	}
 	var cancel context.CancelFunc
@@ -122,7 +139,11 @@ func (a *API) serve(rt route, w http.ResponseWriter, in *http.Request) {
 		a.log.LogAttrs(x.ctx, level, "admin request", slog.String("method", rt.method), slog.String("route", rt.path),
 			slog.Int("status", x.status), slog.String("admin", x.who.Client), slog.Duration("took", time.Since(begun)))
 	}()
+	defer func() { x.leave() }()
 	err := a.admit(rt, x)
+	if err == nil {
+		err = a.enter(rt, x)
+	}
 	if err == nil {
 		err = rt.handle(a, x)
 	}
@@ -139,11 +160,38 @@ func (a *API) admit(rt route, x *request) (err error) {
 	if x.who, err = a.Authenticator.Authenticate(x.r.Header); err != nil {
 		return err
 	}
-	if slices.Contains(x.who.Scopes, rt.scope) || slices.Contains(x.who.Scopes, ScopeWrite) {
+	if slices.Contains(x.who.Scopes, rt.scope) || slices.Contains(x.who.Scopes, writeFor[rt.scope]) {
 		return nil
 	}
 	x.w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+rt.scope+`"`)
 	return scim.Errorf(http.StatusForbidden, "", "This token lacks the scope %s.", rt.scope)
+}
+
+// writeFor is the scope that a scope to read is a part of.
+var writeFor = map[string]string{ScopeRead: ScopeWrite, ScopeTenantsRead: ScopeTenantsWrite}
+
+// enter finds the identities that a request is about: where there are many tenants it
+// says whose, with ?tenant=NAME. Maintenance may be that of all.
+func (a *API) enter(rt route, x *request) (err error) {
+	if rt.scope != ScopeRead && rt.scope != ScopeWrite {
+		return nil
+	}
+	name := x.r.URL.Query().Get("tenant")
+	switch {
+	case a.Enter == nil && name != "":
+		return scim.Errorf(http.StatusNotFound, "", "This gateway has one tenant, which has no name here.")
+	case a.Enter == nil:
+		x.identities = a.Identities
+		return nil
+	case name == "" && rt.path != "/v1/maintenance":
+		return scim.Errorf(http.StatusBadRequest, "", "Say which tenant, with ?tenant=NAME; GET /v1/tenants lists them.")
+	}
+	x.tenant = name
+	n, leave, err := a.Enter(x.ctx, name)
+	if err == nil {
+		x.identities, x.leave = n, leave
+	}
+	return err
 }
 
 // A problem is an error as RFC 9457 has it.

@@ -11,7 +11,7 @@ import (
 // What keeps clients from doing harm.
 
 func (a *API) maintenance(x *request) error {
-	m, err := a.Identities.Maintenance(x.ctx)
+	m, err := x.identities.Maintenance(x.ctx)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (a *API) setMaintenance(x *request) error {
 		in.RetryAfter = usualRetry
 	}
 	m := identity.Maintenance{Mode: in.Mode, RetryAfter: in.RetryAfter, Who: x.who.Client + " (admin API)", Why: in.Why}
-	if err := a.Identities.SetMaintenance(x.ctx, m); err != nil {
+	if err := x.identities.SetMaintenance(x.ctx, m); err != nil {
 		return err
 	}
 	return a.maintenance(x)
@@ -50,7 +50,7 @@ type removalsOut struct {
 }
 
 func (a *API) removals(x *request) error {
-	all, err := a.Identities.Removals(x.ctx)
+	all, err := x.identities.Removals(x.ctx)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (a *API) letRemove(x *request) error {
 		return scim.Errorf(http.StatusBadRequest, "", "seconds is 0 to %d.", mostFree)
 	}
 	free := time.Duration(in.Seconds) * time.Second
-	if err := a.Identities.LetRemove(x.ctx, x.r.PathValue("client"), free, in.reason(x)); err != nil {
+	if err := x.identities.LetRemove(x.ctx, x.r.PathValue("client"), free, in.reason(x)); err != nil {
 		return err
 	}
 	return a.removals(x)

@@ -39,7 +39,7 @@ func (a *API) list(x *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Identities.ListIdentities(x.ctx, q.Get("type"), q.Get("after"), limit)
+	all, err := x.identities.ListIdentities(x.ctx, q.Get("type"), q.Get("after"), limit)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func some[T any](all []T) []T {
 }
 
 func (a *API) show(x *request) error {
-	it, err := a.Identities.Show(x.ctx, x.r.PathValue("id"))
+	it, err := x.identities.Show(x.ctx, x.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (a *API) show(x *request) error {
 }
 
 func (a *API) federation(x *request) error {
-	f, err := a.Identities.Federation(x.ctx, x.r.PathValue("id"))
+	f, err := x.identities.Federation(x.ctx, x.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (a *API) moves(x *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Identities.Moves(x.ctx, x.r.PathValue("id"), before, limit)
+	all, err := x.identities.Moves(x.ctx, x.r.PathValue("id"), before, limit)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (a *API) merge(x *request) error {
 	if in.Keep == "" || len(in.Drop) == 0 {
 		return scim.Errorf(http.StatusBadRequest, "", "Say which identity to keep, and which to drop.")
 	}
-	m, err := a.Identities.Merge(x.ctx, provision.MergeOrder{Keep: in.Keep, Drop: in.Drop, Record: in.Record, Memberships: in.Memberships, Reason: in.reason(x)})
+	m, err := x.identities.Merge(x.ctx, provision.MergeOrder{Keep: in.Keep, Drop: in.Drop, Record: in.Record, Memberships: in.Memberships, Reason: in.reason(x)})
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (a *API) split(x *request) error {
 		last := len(o.Into) - 1
 		o.Into[last] = append(o.Into[last], link)
 	}
-	m, err := a.Identities.Split(x.ctx, o)
+	m, err := x.identities.Split(x.ctx, o)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (a *API) release(x *request) error {
 	if (in.Client == "") != in.All {
 		return scim.Errorf(http.StatusBadRequest, "", "Say either to which client, or all.")
 	}
-	it, err := a.Identities.Release(x.ctx, in.Client, x.r.PathValue("id"), in.reason(x))
+	it, err := x.identities.Release(x.ctx, in.Client, x.r.PathValue("id"), in.reason(x))
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (a *API) undo(x *request) error {
 	if err != nil {
 		return err
 	}
-	m, err := a.Identities.Undo(x.ctx, nr, in.reason(x))
+	m, err := x.identities.Undo(x.ctx, nr, in.reason(x))
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (a *API) pending(x *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Identities.Pending(x.ctx, q.Get("client"), before)
+	all, err := x.identities.Pending(x.ctx, q.Get("client"), before)
 	if err != nil {
 		return err
 	}
@@ -244,11 +244,11 @@ func (a *API) retire(x *request) error {
 	var all []identity.Pending
 	switch {
 	case in.DryRun:
-		all, err = a.Identities.Pending(x.ctx, in.Client, before)
+		all, err = x.identities.Pending(x.ctx, in.Client, before)
 	case in.Why == "":
 		err = scim.Errorf(http.StatusBadRequest, "", "Say why.")
 	default:
-		all, err = a.Identities.Retire(x.ctx, in.Client, before, in.reason(x).Who)
+		all, err = x.identities.Retire(x.ctx, in.Client, before, in.reason(x).Who)
 	}
 	if err != nil {
 		return err
@@ -261,7 +261,7 @@ type tasksOut struct {
 }
 
 func (a *API) tasks(x *request) error {
-	all, err := a.Identities.Tasks(x.ctx)
+	all, err := x.identities.Tasks(x.ctx)
 	if err != nil {
 		return err
 	}
@@ -274,7 +274,7 @@ type workOut struct {
 }
 
 func (a *API) work(x *request) error {
-	done, failed, err := a.Identities.Work(x.ctx)
+	done, failed, err := x.identities.Work(x.ctx)
 	if err != nil {
 		return err
 	}
@@ -298,7 +298,7 @@ func (a *API) rekey(x *request) error {
 	if in.Correlate == (len(in.Changes) > 0) {
 		return scim.Errorf(http.StatusBadRequest, "", "Send either changes, or correlate.")
 	}
-	report, err := a.Identities.Rekey(x.ctx, provision.RekeyOrder{Type: in.Type, Changes: in.Changes, Correlate: in.Correlate, By: in.By,
+	report, err := x.identities.Rekey(x.ctx, provision.RekeyOrder{Type: in.Type, Changes: in.Changes, Correlate: in.Correlate, By: in.By,
 		Partial: in.Partial, Reason: in.reason(x)})
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ type journalOut struct {
 }
 
 func (a *API) journal(x *request) error {
-	all, err := a.Identities.Journal(x.ctx)
+	all, err := x.identities.Journal(x.ctx)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (a *API) retry(x *request) error {
 	if err != nil {
 		return err
 	}
-	settled, err := a.Identities.Retry(x.ctx, nr)
+	settled, err := x.identities.Retry(x.ctx, nr)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (a *API) giveUp(x *request) error {
 	if in.Why == "" && !in.DryRun {
 		return scim.Errorf(http.StatusBadRequest, "", "Say why.")
 	}
-	if err := a.Identities.GiveUp(x.ctx, nr, in.reason(x)); err != nil {
+	if err := x.identities.GiveUp(x.ctx, nr, in.reason(x)); err != nil {
 		return err
 	}
 	return a.journal(x)

@@ -22,7 +22,7 @@ func (a *API) scans(x *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Identities.Scans(x.ctx, before, limit)
+	all, err := x.identities.Scans(x.ctx, before, limit)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (a *API) oneScan(x *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Identities.Scans(x.ctx, nr+1, 1)
+	all, err := x.identities.Scans(x.ctx, nr+1, 1)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (a *API) findings(x *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Identities.Findings(x.ctx, nr, after, limit)
+	all, err := x.identities.Findings(x.ctx, nr, after, limit)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,8 @@ func (a *API) scan(x *request) error {
 	if a.Run == nil {
 		return scim.Errorf(http.StatusNotImplemented, "", "Scans cannot be started here.")
 	}
-	if !a.begin(in.Type) {
+	what := x.tenant + " " + in.Type
+	if !a.begin(what) {
 		return scim.Errorf(http.StatusConflict, "", "A scan of %s is under way; GET /v1/scans shows how far it is.", in.Type)
 	}
 	started := make(chan identity.Scan, 1)
@@ -99,9 +100,12 @@ func (a *API) scan(x *request) error {
 	var first sync.Once
 	order := provision.ScanOrder{Type: in.Type, Clients: in.Clients, By: in.By, DryRun: in.DryRun, Anew: in.Anew,
 		Progress: func(sc identity.Scan) { first.Do(func() { started <- sc }) }}
+	n, leave := x.identities, x.leave
+	x.leave = func() {}
 	a.Run(func(ctx context.Context) {
-		defer a.end(in.Type)
-		sc, err := a.Identities.Scan(ctx, order)
+		defer leave()
+		defer a.end(what)
+		sc, err := n.Scan(ctx, order)
 		if err != nil {
 			failed <- err
 			a.log.LogAttrs(ctx, slog.LevelWarn, "a scan was broken off; starting it again goes on", slog.String("type", in.Type), slog.Int64("scan", sc.Nr))
