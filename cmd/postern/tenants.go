@@ -60,7 +60,7 @@ func (f tenantsFlags) with(ctx context.Context, m *Main, do func(*tenantsDesk) e
 	if err != nil {
 		return fmt.Errorf("identities: %w", err)
 	}
-	d := &tenantsDesk{&registry{cfg: cfg, mappings: mappings, ids: ids, changed: known, compiling: func(do func() error) error { return do() }},
+	d := &tenantsDesk{&registry{cfg: cfg, mappings: mappings, ids: ids, changed: noticed, compiling: func(do func() error) error { return do() }},
 		office{out: m.Stdout, err: m.Stderr, json: f.JSON}}
 	return problemsOrWords(errors.Join(do(d), ids.Close()))
 }
@@ -74,9 +74,9 @@ func problemsOrWords(err error) error {
 	return inWords(err)
 }
 
-// known waits until every process has noticed a change, so that what comes after the
+// noticed waits until every process has noticed a change, so that what comes after the
 // command finds it done.
-func known(ctx context.Context) error {
+func noticed(ctx context.Context) error {
 	select {
 	case <-time.After(tenantsAreKnownBy):
 	case <-ctx.Done():
