@@ -23,20 +23,27 @@ type loot struct {
 // versions, names, tokens, hosts and paths of another. Each is sent once more with
 // what was made up, and the two answers must be the same: so nothing of another
 // tenant can be read, changed, or guessed at. Afterwards the other tenant's data is
-// what it was.
+// what it was. The other tenant stands in the configuration, or was added at run time.
 func TestIsolation(t *testing.T) {
 	for _, one := range []bool{false, true} {
-		t.Run(fmt.Sprintf("one database %v", one), func(t *testing.T) { isolate(t, one) })
+		t.Run(fmt.Sprintf("one database %v", one), func(t *testing.T) { isolate(t, one, false) })
+		t.Run(fmt.Sprintf("added at run time, one database %v", one), func(t *testing.T) { isolate(t, one, true) })
 	}
 }
 
-func isolate(t *testing.T, shared bool) {
+func isolate(t *testing.T, shared, added bool) {
 	edit := []func(string) string{manyTenants, tenantBase("http://localhost/{tenant}/v2")}
+	if added {
+		edit = append(edit, onlyAcme)
+	}
 	if shared { // the two have the same records behind them, and still know nothing of each other
 		edit = append(edit, func(yaml string) string { return strings.ReplaceAll(yaml, "{database: acme}", "{database: globex}") })
 	}
 	r := start(t, edit...)
 	r.base = strings.TrimSuffix(r.base, "/scim/v2")
+	if added {
+		globexAdded(r, "globex")
+	}
 	their := collect(r, shared)
 	rng := rand.New(rand.NewPCG(20261129, 7))
 	none := invent(rng, their)

@@ -201,6 +201,9 @@ func (r *registry) mayChange(name string) error {
 // in the configuration. It answers the tokens by client.
 func (r *registry) fit(name string, said *identity.TenantSettings, before *identity.Tenant) (map[string][]string, error) {
 	made := map[string][]string{}
+	if len(said.Clients) == 0 {
+		return nil, scim.Errorf(http.StatusBadRequest, "", "Tenant %q has no client, and so nobody could call.", name)
+	}
 	said.Clients = maps.Clone(said.Clients)
 	for client, c := range said.Clients {
 		var old []identity.TenantToken
@@ -265,7 +268,7 @@ func (r *registry) explain(name string, err error) error {
 	case err == nil, errors.As(err, &known):
 		return err
 	case errors.As(err, &problems):
-		return settingsError{problems}
+		return settingsError{slices.DeleteFunc(problems, func(p config.Problem) bool { return p.Warning })}
 	case errors.Is(err, identity.ErrNoTenant):
 		return scim.Errorf(http.StatusNotFound, "", "There is no tenant %q.", name)
 	case errors.Is(err, identity.ErrTenant):
@@ -289,9 +292,6 @@ func (e settingsError) Error() string { return e.problems.Error() }
 func (e settingsError) Unwrap() []error {
 	var all []string
 	for _, p := range e.problems {
-		if p.Warning {
-			continue
-		}
 		text := p.Message
 		if p.Hint != "" {
 			text = fmt.Sprintf("%s (%s)", text, p.Hint)

@@ -159,7 +159,7 @@ func describeSettings(w io.Writer, s *identity.TenantSettings) {
 // tenantSaid is what flags say about a tenant.
 type tenantSaid struct {
 	File    string            `help:"What is said about the tenant, as under tenants in the configuration, in YAML or JSON; - is standard input." placeholder:"FILE"`
-	Client  map[string]string `help:"A client, and perhaps its profile; it gets a token. Several: once for each." placeholder:"NAME[=PROFILE]" mapsep:"none"`
+	Client  []string          `help:"A client, and perhaps its profile; it gets a token. Several: once for each." placeholder:"NAME[=PROFILE]" sep:"none"`
 	Param   map[string]string `help:"A parameter. Several: once for each." placeholder:"NAME=VALUE" mapsep:"none"`
 	Secret  map[string]string `help:"A parameter that is secret, and where it is." placeholder:"NAME=REFERENCE" mapsep:"none"`
 	Expires string            `help:"When tokens that are made expire." placeholder:"DATE"`
@@ -187,7 +187,8 @@ func (c tenantSaid) settings(d *tenantsDesk, m *Main, name string, otherwise ide
 
 // add puts what the flags say into settings.
 func (c tenantSaid) add(said *identity.TenantSettings) {
-	for name, profile := range c.Client {
+	for _, client := range c.Client {
+		name, profile, _ := strings.Cut(client, "=")
 		one, there := said.Clients[name]
 		if profile != "" {
 			one.Profile = profile

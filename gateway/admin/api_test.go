@@ -40,7 +40,8 @@ func newDesk(t *testing.T) *desk {
 		return auth.Client{Principal: auth.Principal{Caller: provision.Caller{Tenant: "t", Client: name}, Scopes: scopes},
 			Tokens: []auth.Token{{Hash: auth.HashToken(name)}}}
 	}
-	bearer, err := auth.NewBearer("admin", []auth.Client{admin("reader", ScopeRead), admin("writer", ScopeWrite), admin("nobody")}, time.Now)
+	bearer, err := auth.NewBearer("admin", []auth.Client{admin("reader", ScopeRead), admin("writer", ScopeWrite), admin("nobody"),
+		admin("tenants", ScopeTenantsRead), admin("landlord", ScopeTenantsWrite)}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,8 @@ func TestScopes(t *testing.T) {
 	d := newDesk(t)
 	for _, r := range routes() {
 		path := strings.NewReplacer("{id}", "x", "{nr}", "1").Replace(r.path)
-		for token, allowed := range map[string]bool{"": false, "wrong": false, "nobody": false, "reader": r.scope == ScopeRead, "writer": true} {
+		for token, allowed := range map[string]bool{"": false, "wrong": false, "nobody": false, "reader": r.scope == ScopeRead, "writer": r.scope == ScopeRead || r.scope == ScopeWrite,
+			"tenants": r.scope == ScopeTenantsRead, "landlord": r.scope == ScopeTenantsRead || r.scope == ScopeTenantsWrite} {
 			body := ""
 			if r.method == http.MethodPost {
 				body = "{}"
@@ -117,7 +119,7 @@ func TestScopes(t *testing.T) {
 			if refused && h.Get("WWW-Authenticate") == "" {
 				t.Errorf("%s %s with %q: no challenge", r.method, r.path, token)
 			}
-			if want := 403; (token == "nobody" || token == "reader") && refused && status != want {
+			if want := 403; token != "" && token != "wrong" && refused && status != want {
 				t.Errorf("%s %s with %q: %d, want %d", r.method, r.path, token, status, want)
 			}
 		}

@@ -119,6 +119,9 @@ func TestSchemasFitTypes(t *testing.T) {
 		"Moves": movesOut{}, "Pending": identity.Pending{}, "PendingList": pendingOut{}, "Retire": retireIn{}, "Task": identity.Task{},
 		"Entry": identity.Intent{}, "Journal": journalOut{}, "Settled": settledOut{},
 		"Maintenance": identity.Maintenance{}, "MaintenanceOrder": maintenanceIn{}, "Removals": identity.Removals{}, "RemovalsList": removalsOut{}, "Allow": allowIn{},
+		"Tenants": tenantsOut{}, "Tenant": Tenant{}, "TenantEvent": identity.TenantChange{}, "TenantSettings": identity.TenantSettings{}, "TenantClient": identity.TenantClient{},
+		"TenantToken": identity.TenantToken{}, "TenantRate": identity.TenantRate{}, "TenantRemovals": identity.TenantRemovals{}, "TenantAdd": tenantAddIn{},
+		"TenantChange": tenantChangeIn{}, "TenantRemoved": TenantRemoved{}, "TenantPurged": identity.Purged{},
 		"Tasks": tasksOut{}, "Work": workOut{}, "ScanOrder": scanIn{}, "Scan": identity.Scan{}, "Scans": scansOut{}, "Finding": identity.Finding{},
 		"Findings": findingsOut{}, "KeyChange": provision.KeyChange{}, "Rekey": rekeyIn{}, "RekeyRow": provision.RekeyRow{}, "RekeyReport": provision.RekeyReport{}}
 	d := described(t)
