@@ -85,7 +85,6 @@ func TestLife(t *testing.T) {
 	app := open(t, said)
 	g := exampletest.Start(t, exampletest.Env("POCKETBASE_PASSWORD="+said["PASSWORD"]), exampletest.Swap("http://127.0.0.1:18105", said["BASE"]))
 	exampletest.Life{
-		Conform: []string{"--only", "D,H,E"}, // the application is slow, and the Life has the rest
 		Users: exampletest.Users{
 			Person: person, Held: app.user, Fill: app.fill, Loose: []string{"name.givenName"},
 			Refused: map[string]any{`emails[type eq "work"].value`: "nope"},

@@ -84,7 +84,6 @@ func TestLife(t *testing.T) {
 		t.Error("the administrator is visible")
 	}
 	exampletest.Life{
-		Conform: []string{"--only", "D,H,E"}, // the application is slow, and the Life has the rest
 		Users: exampletest.Users{
 			Person: person, Held: app.user, Fill: app.fill, Fixed: []string{"userName"}, Loose: []string{"name.familyName"},
 			Refused: map[string]any{`emails[type eq "work"].value`: "nope"},
