@@ -113,12 +113,15 @@ func markReadOnly(a *scim.Attribute) {
 func (v *view) restrict(prefix string, as []*scim.Attribute) []*scim.Attribute {
 	var out []*scim.Attribute
 	for _, a := range as {
-		path := strings.ToLower(prefix + a.Name)
+		path, below := strings.ToLower(prefix+a.Name), "."
+		if a.Nested() {
+			path, below = strings.ToLower(a.Name), ":"
+		}
 		if !v.keep[path] {
 			continue
 		}
 		c := a.Clone()
-		c.Sub = v.restrict(path+".", a.Sub)
+		c.Sub = v.restrict(path+below, a.Sub)
 		if f := v.set[path]; f != nil {
 			f(c)
 		}

@@ -71,7 +71,7 @@ func attributePaths(l *scim.Layout, aliases map[string]string) []string {
 	var walk func(prefix string, as []*scim.Attribute)
 	walk = func(prefix string, as []*scim.Attribute) {
 		for _, a := range as {
-			if a.IsExtension() {
+			if a.IsExtension() || a.Nested() {
 				walk(shortened(a.Name+":", aliases), a.Sub)
 				continue
 			}

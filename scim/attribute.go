@@ -1,5 +1,7 @@
 package scim
 
+import "strings"
+
 // A Type is a data type of RFC 7643 section 2.3.
 type Type uint8
 
@@ -127,6 +129,11 @@ func (a *Attribute) Parent() *Attribute { return a.parent }
 // Its Name is then the extension's URN, and its Sub are that schema's attributes.
 func (a *Attribute) IsExtension() bool { return a.ext }
 
+// Nested reports whether a is an object within an extension that has a URN of its
+// own for a name, as RFC 9944 nests the ways of pairing. In paths it is named as an
+// extension is.
+func (a *Attribute) Nested() bool { return !a.ext && strings.Contains(a.Name, ":") }
+
 // Find returns the sub-attribute with that name, ignoring case, or nil.
 func (a *Attribute) Find(name string) *Attribute {
 	if s, ok := a.byName[name]; ok {
@@ -141,7 +148,9 @@ func (a *Attribute) Path() string {
 	switch {
 	case a.parent == nil:
 		return a.Name
-	case a.parent.ext:
+	case a.Nested():
+		return a.Name
+	case a.parent.ext, a.parent.Nested():
 		return a.parent.Name + ":" + a.Name
 	default:
 		return a.parent.Path() + "." + a.Name

@@ -21,6 +21,7 @@ type Layout struct {
 	attrs      []*Attribute
 	byName     map[string]*Attribute
 	urns       []string // base schema, then extensions
+	nested     []*Attribute
 	ExternalID *Attribute
 	ID         *Attribute
 	Meta       *Attribute
@@ -52,6 +53,11 @@ func NewLayout(urn string, attrs []*Attribute, exts []Extension) (*Layout, error
 		}
 		l.urns = append(l.urns, e.Schema)
 		l.Extensions = append(l.Extensions, c)
+		for _, s := range c.Sub {
+			if s.Nested() {
+				l.nested = append(l.nested, s)
+			}
+		}
 	}
 	if err := l.add(l.Meta, ""); err != nil {
 		return nil, err
@@ -118,9 +124,15 @@ func (l *Layout) Resolve(name string) *Attribute {
 	}
 	if urn, rest := l.splitURN(name); urn != "" {
 		if l.isExtension(urn) {
+			if a := l.resolveNested(rest); a != nil {
+				return a
+			}
 			return resolveIn(l.Find(urn), rest)
 		}
 		name = rest
+	}
+	if a := l.resolveNested(name); a != nil {
+		return a
 	}
 	head, sub, dotted := strings.Cut(name, ".")
 	a := l.Find(head)
@@ -143,6 +155,23 @@ func (l *Layout) splitURN(name string) (urn, rest string) {
 		}
 	}
 	return urn, rest
+}
+
+// resolveNested finds an object that is nested in an extension, or a part of it.
+func (l *Layout) resolveNested(name string) *Attribute {
+	for _, a := range l.nested {
+		n := len(a.Name)
+		if len(name) < n || !strings.EqualFold(name[:n], a.Name) {
+			continue
+		}
+		if len(name) == n {
+			return a
+		}
+		if name[n] == ':' || name[n] == '.' {
+			return a.Find(name[n+1:])
+		}
+	}
+	return nil
 }
 
 func resolveIn(a *Attribute, path string) *Attribute {

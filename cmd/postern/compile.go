@@ -111,6 +111,11 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 		}
 		in.Extensions = append(in.Extensions, schema.Extension{Schema: s, Required: e.Required.Value})
 		in.Aliases[e.Prefix] = e.URN
+		for _, a := range s.Attributes {
+			if short := schema.NestedName(a.Name); a.Nested() && in.Aliases[short] == "" {
+				in.Aliases[short] = a.Name
+			}
+		}
 	}
 	for _, by := range r.Correlate.By {
 		in.Correlate = append(in.Correlate, rules.Text(by))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -109,6 +110,9 @@ resources:
       ble:isRandom: {name: ble_random, values: {1: true, 0: false}}
       ble:irk: ble_irk
       ble:pairingMethods: {name: ble_pairing, split: ","}
+      pairingPassKey:key: ble_passkey
+      pairingOOB:key: ble_oob
+      pairingOOB:randomNumber: ble_random_number
       dpp:dppVersion: dpp_version
       dpp:bootstrapKey: dpp_key
       mab:deviceMacAddress: mab_mac
@@ -136,7 +140,7 @@ resources:
 
 const devicesSQL = `
 CREATE TABLE device (device_id INTEGER PRIMARY KEY AUTOINCREMENT, active INTEGER NOT NULL DEFAULT 1, title TEXT, mud TEXT, ble_versions TEXT, ble_mac TEXT, ble_random INTEGER,
-	ble_irk TEXT, ble_pairing TEXT, dpp_version INTEGER, dpp_key TEXT, mab_mac TEXT, fdo_voucher TEXT, zigbee_versions TEXT, zigbee_eui TEXT, colour TEXT);
+	ble_irk TEXT, ble_pairing TEXT, ble_passkey INTEGER, ble_oob TEXT, ble_random_number INTEGER, dpp_version INTEGER, dpp_key TEXT, mab_mac TEXT, fdo_voucher TEXT, zigbee_versions TEXT, zigbee_eui TEXT, colour TEXT);
 CREATE TABLE app (app_id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, title TEXT NOT NULL, root_ca TEXT, subject TEXT, token TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))));
 CREATE TABLE device_app (device_id INTEGER NOT NULL REFERENCES device ON DELETE CASCADE, app_id INTEGER NOT NULL REFERENCES app ON DELETE CASCADE, PRIMARY KEY (device_id, app_id));
 CREATE TABLE room (room_id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL);
@@ -188,6 +192,33 @@ func TestDevices(t *testing.T) {
 		a := r.get("/Devices/{d}").is(appsURN+".deviceControlEnterpriseEndpoint", "https://control.example.com/").is(appsURN+".telemetryEnterpriseEndpoint", "https://telemetry.example.com/").
 			is(appsURN+".applications.0.value", r.vars["app"])
 		a.is(appsURN+".applications.0.$ref", r.base+"/EndpointApps/"+r.vars["app"])
+	})
+	r.run("DV-09 the ways of pairing, each an object in the extension", func() {
+		const oob, passKey = "urn:ietf:params:scim:schemas:extension:pairingOOB:2.0:Device", "urn:ietf:params:scim:schemas:extension:pairingPassKey:2.0:Device"
+		// A dot ends a step of at: the objects are looked at as they are written.
+		has := func(a *answer, want ...string) {
+			t.Helper()
+			for _, w := range want {
+				if !strings.Contains(string(a.body), w) {
+					t.Errorf("%s is not in %s", w, a.body)
+				}
+			}
+		}
+		sent := `"` + oob + `":{"key":"TheKeyvalueRetrievedFromOOB","randomNumber":238796813516896}`
+		has(r.do("POST", "/Devices", head+`,"`+bleURN+`":{"versionSupport":["5.3"],"deviceMacAddress":"2C:54:91:88:C9:F2","pairingMethods":["`+oob+`","`+passKey+`"],
+			"`+passKey+`":{"key":123456},`+sent+`}}`).want(201).keep(r, "p"), sent)
+		has(r.get("/Devices/{p}").want(200), sent, `"`+passKey+`":{"key":123456}`)
+		r.do("GET", `/Devices?filter=`+oob+`:randomNumber eq 238796813516896`, "").want(200).is("totalResults", "1")
+		r.do("GET", `/Devices?filter=`+bleURN+`:`+passKey+`.key eq 1`, "").want(200).is("totalResults", "0")
+		has(r.do("PATCH", "/Devices/{p}", `{`+patchOp+`,"Operations":[{"op":"replace","path":"`+passKey+`:key","value":7},{"op":"remove","path":"`+oob+`"}]}`).want(200), `"`+passKey+`":{"key":7}`)
+		has(r.do("PATCH", "/Devices/{p}", `{`+patchOp+`,"Operations":[{"op":"add","path":"`+bleURN+`","value":{`+sent+`}}]}`).want(200), sent, `"`+passKey+`":{"key":7}`)
+		has(r.do("PATCH", "/Devices/{p}", `{`+patchOp+`,"Operations":[{"op":"add","value":{"`+bleURN+`":{"`+passKey+`":{"key":9}}}}]}`).want(200), sent, `"`+passKey+`":{"key":9}`)
+		only := r.get("/Devices/{p}?attributes=" + oob + ":key").want(200)
+		has(only, `{"`+oob+`":{"key":"TheKeyvalueRetrievedFromOOB"}}`)
+		r.do("POST", "/Devices", head+`,"`+bleURN+`":{"versionSupport":["5.3"],"deviceMacAddress":"2C:54:91:88:C9:F3","pairingMethods":[],"`+oob+`":{"key":"x"}}}`).want(400)
+		if a := r.get("/Schemas/" + oob).want(200); a.at("name") != "pairingOOB" || len(a.at("attributes").([]any)) != 2 {
+			t.Errorf("the schema is %s", a.body)
+		}
 	})
 	r.run("DV-06 groups of devices", func() {
 		r.do("POST", "/Groups", `{"schemas":["`+coreGroup+`"],"displayName":"Ward","members":[{"value":"{d}"}]}`).want(201).is("members.0.type", "Device").

@@ -8,8 +8,8 @@ import (
 
 // Devices and the applications that deal with them (RFC 9944). Where the RFC has
 // keywords that RFC 7643 does not, such as a uniqueness within a manufacturer, the
-// nearest of RFC 7643 stands here. The objects that the RFC nests in the extension
-// for Bluetooth are not there: attributes have one level of parts.
+// nearest of RFC 7643 stands here. What the RFC nests in the extension for Bluetooth
+// are complex attributes there, whose names are URNs (DV-09).
 
 const deviceExtension = "urn:ietf:params:scim:schemas:extension:"
 
@@ -75,7 +75,20 @@ func bluetooth() *Schema {
 		irk,
 		boolean("mobility", "Whether the device is handed over when it moves."),
 		required(multi(exact(str("pairingMethods", "How the device can be paired, as the URNs of the methods.")))),
+		pairing("pairingJustWorks", "Pairing without a key.", number("key", "There is none: it is null.")),
+		pairing("pairingPassKey", "Pairing with a key of six digits.", required(number("key", "The key."))),
+		pairing("pairingOOB", "Pairing over another way than Bluetooth.",
+			required(exact(str("key", "The key that was got over the other way."))),
+			required(number("randomNumber", "The random number that goes with it.")),
+			number("confirmationNumber", "The number that confirms it."),
+		),
 	}}
+}
+
+// pairing is an object nested in the extension for Bluetooth. Pairing without
+// anything (pairingNull) has no parts, and nothing to store.
+func pairing(name, description string, sub ...*scim.Attribute) *scim.Attribute {
+	return complexAttr(deviceExtension+name+":2.0:Device", description, sub...)
 }
 
 func easyConnect() *Schema {

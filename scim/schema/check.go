@@ -66,7 +66,7 @@ func (c *checker) urn(urn string) {
 }
 
 func (c *checker) attribute(parent, a *scim.Attribute, path string) {
-	if !validName(a.Name) && (a.Name != "$ref" || parent == nil) { // S-02
+	if !validName(a.Name) && (a.Name != "$ref" || parent == nil) && !(a.Nested() && parent == nil && a.Type == scim.TypeComplex) { // S-02, DV-09
 		c.fail(path, "a name begins with a letter and goes on with letters, digits, $, - and _")
 	}
 	if a.Type == scim.TypeComplex {

@@ -25,7 +25,7 @@ func SchemaNodes(types []*ResourceType, base string) []scim.Node {
 	var nodes []scim.Node
 	var listed []*Schema
 	for _, t := range types {
-		for _, s := range t.Schemas() {
+		for _, s := range withNested(t.Schemas()) {
 			if find(listed, s.ID) == nil {
 				listed = append(listed, s)
 				nodes = append(nodes, SchemaNode(s, base))
@@ -33,6 +33,27 @@ func SchemaNodes(types []*ResourceType, base string) []scim.Node {
 		}
 	}
 	return nodes
+}
+
+// withNested are schemas, each before the objects that are nested in it: these have
+// schemas of their own (RFC 9944).
+func withNested(schemas []*Schema) []*Schema {
+	var out []*Schema
+	for _, s := range schemas {
+		out = append(out, s)
+		for _, a := range s.Attributes {
+			if a.Nested() {
+				out = append(out, &Schema{ID: a.Name, Name: NestedName(a.Name), Description: a.Description, Attributes: a.Sub})
+			}
+		}
+	}
+	return out
+}
+
+// NestedName is the word of a URN that tells it from others: pairingOOB.
+func NestedName(urn string) string {
+	parts := strings.Split(urn, ":")
+	return parts[max(0, len(parts)-3)]
 }
 
 // ResourceTypeNode is a resource type as a resource (RFC 7643 section 6; D-09 to D-11).
@@ -88,7 +109,9 @@ func metaNode(resourceType, base, path string) scim.Node {
 func attributeNodes(attrs []*scim.Attribute) scim.Node {
 	list := scim.Node{Kind: scim.NodeArray}
 	for _, a := range attrs {
-		list.Items = append(list.Items, attributeNode(a))
+		if !a.Nested() {
+			list.Items = append(list.Items, attributeNode(a))
+		}
 	}
 	return list
 }
