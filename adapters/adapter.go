@@ -62,6 +62,12 @@ type Capabilities struct {
 	GivenKeys bool // Create takes the key from the record; otherwise the backend makes it
 
 	NoCreate, NoUpdate, NoDelete bool
+
+	// Finish carries on what a write has left undone of the record with the key, from
+	// what it noted (Note), and answers the key that the record has then. It may be
+	// called again and again. NotFound if the record is gone. Nil where writes leave
+	// nothing undone: they touch one backend.
+	Finish func(ctx context.Context, key Key, rest string) (Key, error)
 }
 
 // A Field says what a backend evaluates exactly on one field: as the in-memory
@@ -73,6 +79,7 @@ type Field struct {
 	Delta  bool // Update takes Adds and Removes for it, without the whole
 	Costly bool // not read unless wanted: a join, a further call
 	Unique bool // the backend refuses a second equal value
+	Apart  bool // it lives in another place than the record: what does not touch it need not read it
 
 	// Elements says of what parts the values are made, where they are more than
 	// texts: the field holds []Record. What Filter would say is said of each part.

@@ -38,6 +38,11 @@ type Error struct {
 
 	RetryAfter time.Duration // Unavailable: when the backend said so, or the breaker half-opens
 	Unsure     bool          // Unavailable after a write was sent: it may have happened
+
+	// Left: a write of several backends was carried out in part, of the record that now
+	// has the key Key. What is left was noted (Note), and is to be carried on (Finish).
+	Left bool
+	Key  Key
 }
 
 func (e *Error) Error() string {

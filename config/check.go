@@ -71,7 +71,8 @@ func (r *reader) check(c *Config, t *Tree) {
 		r.resolveSchema(c, &c.Resources[i])
 		r.resolveExtensions(c, &c.Resources[i])
 		r.checkRefers(c, &c.Resources[i])
-		r.checkLDAPTarget(c, &c.Resources[i])
+		r.checkLDAPTarget(c, &c.Resources[i].Target)
+		r.checkParts(c, &c.Resources[i])
 	}
 	r.checkEndpoints(c)
 	r.checkTenants(c, t)
@@ -191,7 +192,10 @@ func (r *reader) checkEndpoints(c *Config) {
 // checkUnused warns of what is declared and never used: often a typing mistake.
 func (r *reader) checkUnused(c *Config) {
 	for _, b := range c.Backends {
-		if !slices.ContainsFunc(c.Resources, func(res Resource) bool { return res.Target.Backend.Value == b.Name.Value }) {
+		uses := func(t Target) bool { return t.Backend.Value == b.Name.Value }
+		if !slices.ContainsFunc(c.Resources, func(res Resource) bool {
+			return uses(res.Target) || slices.ContainsFunc(res.Parts, func(p Part) bool { return uses(p.Target) })
+		}) {
 			r.report.Warnf(b.Name, "", "no resource type uses backend %q", b.Name.Value)
 		}
 	}

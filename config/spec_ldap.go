@@ -132,12 +132,11 @@ func (r *reader) checkLDAP(b *Backend) {
 }
 
 // checkLDAPTarget finds what stands against another key.
-func (r *reader) checkLDAPTarget(c *Config, res *Resource) {
-	b := c.Backend(res.Target.Backend.Value)
+func (r *reader) checkLDAPTarget(c *Config, t *Target) {
+	b := c.Backend(t.Backend.Value)
 	if b == nil || b.Type.Value != "ldap" {
 		return
 	}
-	t := &res.Target
 	if len(t.Key) > 1 {
 		r.report.Errorf(t.Key[1], "an entry has one key: entryUUID, objectGUID, dn, or an attribute", "a directory has no keys of several fields")
 	}

@@ -11,6 +11,7 @@ type Resource struct {
 	SchemaURN   string // "" if it is not known
 	Extensions  []Extension
 	Target      Target
+	Parts       []Part
 	Correlate   Correlate
 	Ends        Text // an attribute path
 	Attributes  []Rule
@@ -116,6 +117,9 @@ func resource() form[Resource] {
 				says("Schemas that add attributes, by name or URN."),
 			field("target", target(), func(r *R) *Target { return &r.Target }).required().like("{backend: hr, table: employee, key: emp_no}").
 				says("Where its resources live."),
+			field("parts", named("part", part(), plainName, func(p *Part) *Text { return &p.Name }), func(r *R) *[]Part { return &r.Parts }).
+				like("{mail: {target: {backend: mailer, table: mailbox, key: id}, on: {owner: login}}}").
+				says("Records of other backends that say more about the same resource. Their fields are `mail.address`. See [several backends](several.md)."),
 			field("correlate", correlate(), func(r *R) *Correlate { return &r.Correlate }).or("conflict").like("reactivate").
 				says("What becomes of a create whose resource the backend has already."),
 			field("ends", text(), func(r *R) *Text { return &r.Ends }).like("contract:end").
@@ -162,8 +166,8 @@ func extension() form[Extension] {
 func target() form[Target] {
 	type T = Target
 	return block[T]{
-		title: "target",
-		doc:   "One kind of object in one backend.",
+		title: "target", shared: "target",
+		doc: "One kind of object in one backend.",
 		keys: []key[T]{
 			field("backend", text(), func(t *T) *Text { return &t.Backend }).like("hr").says("The name of a backend. Default: the only one."),
 			field("key", oneOrMore(text()), func(t *T) *[]Text { return &t.Key }).like("emp_no").

@@ -13,6 +13,7 @@ const (
 	IntentRename = "rename" // a change by which the record may get another key
 	IntentChange = "change" // any other that the table must follow
 	IntentDelete = "delete"
+	IntentParts  = "parts" // the table has followed, and of the record something is left to do
 )
 
 // The states of an intent.
@@ -72,7 +73,11 @@ func (s *Store) Begin(ctx context.Context, in Intent) (Intent, error) {
 			value = ""
 		}
 		in.Nr = 0
-		err := x.row(qBegin, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, in.Kind,
+		kind := in.Kind
+		if kind == IntentParts {
+			kind = IntentChange
+		}
+		err := x.row(qBegin, in.Domain.Tenant, in.Domain.Client, in.Domain.Existing, in.Type, in.Backend, kind,
 			in.Identity, list(keys), in.Attribute, value, in.ExternalID, in.Node, x.now, in.Sole && value != "", in.Follow.text(),
 			x.now-buried.Microseconds()).Scan(&in.Nr, &in.Shared)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -135,6 +140,9 @@ func (s *Store) Intents(ctx context.Context, tenant string) ([]Intent, error) {
 		if err == nil {
 			in.Follow, err = followIn(follow)
 		}
+		if in.Kind == IntentChange && in.Follow.Empty() && len(in.Follow.Rest) > 0 {
+			in.Kind = IntentParts
+		}
 		all = append(all, in)
 		return err
 	})
@@ -153,6 +161,51 @@ func (s *Store) Orphaned(in Intent) bool {
 			in.until > 0 && in.until < s.tableTime() && s.steady()
 	}
 	return false
+}
+
+// close ends an intent whose record has these keys, as part of the transaction in which
+// the table follows the backend; or leaves of it what is still to be done.
+func (x *session) close(in Intent, identity string, keys ...string) error {
+	if in.Nr == 0 || len(in.Follow.Rest) == 0 {
+		return x.end(in.Nr)
+	}
+	rest := Follow{Rest: in.Follow.Rest}
+	if in.Kind != IntentDelete && len(keys) == 1 {
+		rest.Rest = make(map[string]Rest, 1)
+		for _, r := range in.Follow.Rest {
+			rest.Rest[keys[0]] = r
+		}
+	}
+	stored := make([]string, len(keys))
+	for i, k := range keys {
+		stored[i] = storedKey(k)
+	}
+	_, err := x.exec(qLeaveParts, in.Nr, identity, list(stored), rest.text(), x.now)
+	return err
+}
+
+// Note writes down in an intent what is left to do of the record with a key; in
+// place of what was left of it.
+func (s *Store) Note(ctx context.Context, nr int64, key string, r Rest) error {
+	return s.fail("note", s.together(ctx, func(x *session) error {
+		var f Follow
+		err := x.each(qFollow, []any{nr}, func(scan func(...any) error) error {
+			var text string
+			err := scan(&text)
+			if err == nil {
+				f, err = followIn(text)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if f.Rest == nil {
+			f.Rest = map[string]Rest{}
+		}
+		f.Rest[key] = r
+		return known(x.exec(qAmend, nr, f.text()))
+	}))
 }
 
 // CreateFor is CreateSince for an intent, which ends with it.
@@ -174,7 +227,7 @@ func (s *Store) CreateFor(ctx context.Context, in Intent, key string) (Entry, er
 			return err
 		}
 		e = made
-		return x.end(in.Nr)
+		return x.close(in, e.Identity, key)
 	})
 	if err != nil {
 		return Entry{}, s.fail("create", err)
@@ -217,6 +270,7 @@ func (s *Store) CreateFound(ctx context.Context, in Intent, key string) (e Entry
 			if err := x.follow(in, key); err != nil {
 				return err
 			}
+			return x.close(in, e.Identity, key)
 		}
 		return x.end(in.Nr)
 	})
@@ -235,7 +289,7 @@ func (s *Store) ForgetFor(ctx context.Context, in Intent) error {
 				return err
 			}
 		}
-		return x.end(in.Nr)
+		return x.close(in, in.Identity, in.Keys...)
 	})
 	return s.fail("forget", err)
 }

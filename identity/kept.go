@@ -32,6 +32,19 @@ type Follow struct {
 	// to have.
 	Fields []string `json:"fields,omitempty"`
 	Before string   `json:"before,omitempty"`
+
+	// Rest is what the adapter has still to do, by the records' keys: "" for one that is
+	// to be created. While there is any, the intent does not end when the table has
+	// followed: it becomes one of kind parts.
+	Rest map[string]Rest `json:"rest,omitempty"`
+}
+
+// A Rest is what a write of several backends has still to do of a record.
+type Rest struct {
+	Fields []string `json:"fields,omitempty"`
+	Text   string   `json:"text"` // the adapter's own words
+
+	Secrets bool `json:"secrets,omitempty"` // there was more, which is not written down
 }
 
 // Empty reports whether there is nothing to do.
@@ -108,7 +121,7 @@ func (s *Store) ChangeFor(ctx context.Context, in Intent, newKey string) (time.T
 				return err
 			}
 		}
-		if err := x.end(in.Nr); err != nil {
+		if err := x.close(in, in.Identity, newKey); err != nil {
 			return err
 		}
 		if in.Keys[0] != newKey {

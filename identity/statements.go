@@ -210,6 +210,11 @@ ON CONFLICT DO NOTHING
 RETURNING nr, EXISTS (SELECT 1 FROM node AS n WHERE n.until > ?16 AND n.name <> ?12)`
 	qEnd query = `DELETE FROM journal WHERE nr = ?1`
 	qPut query = `UPDATE journal SET state = ?2, note = ?3, since = ?4 WHERE nr = ?1`
+	// qLeaveParts: of intent ?1 only what the adapter has to do is left. A change that
+	// the table has nothing to follow is one of kind parts.
+	qLeaveParts query = `
+UPDATE journal SET kind = 'change', identity = ?2, keys = ?3, follow = ?4, since = ?5, attribute = '', value = '', externalid = '', sole = 0
+WHERE nr = ?1`
 	// qTake: intent ?1 from process ?2 for process ?5.
 	qTake query = `
 UPDATE journal SET node = ?5, state = 'running', tries = tries + 1, since = ?6
@@ -374,7 +379,7 @@ func writeQueries() []query {
 	return []query{qRemove, qStop, qResume, qSetMaintenance, qNewIdentity, qNewPerson, qNewLink, qNewID, qNewIdentities, qNewLinks, qNewIDs, qSetExternalID, qAcknowledge, qRetire, qRetireAll, qSetState,
 		qSetKey, qSetBirth, qSetLink, qDropLink, qInsertLink, qSetID, qPromote, qInsertMove,
 		qInsertMoveIdentity, qInsertRelink, qInsertTask, qInheritTasks, qEndTask, qFailTask,
-		qBegin, qEnd, qPut, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
+		qBegin, qEnd, qPut, qLeaveParts, qTake, qDropScan, qInsertScan, qSaveScan, qInsertFindings, qDropFindings, qSight, qSettle, qForgetSightings,
 		qMakeSecret, qBeat, qBury, qLeave, qLease, qRenew, qDone, qYield, qGiveBack, qTell, qKeep, qKeepFirst, qUnkeep, qTouch, qAmend,
 		qPutTenant, qRemoveTenant, qDropTokens, qPutToken, qTenantChange, qPurgeJournal, qPurgeTasks, qPurgeScans, qPurgeSightings, qPurgeLinks, qPurgeIDs,
 		qPurgeIdentities, qPurgeRemovals, qPurgeMaintenance}

@@ -37,6 +37,11 @@ func (t *target) changePlan(c Call, touches func(*scim.Attribute) bool) *rules.P
 				return touches(a)
 			}
 		}
+		for _, apart := range t.apart { // as a group of which it is part
+			if within(apart, a) {
+				return touches(a)
+			}
+		}
 		return true
 	}).Remembering(t.Mapping)
 }
@@ -104,6 +109,7 @@ type update struct {
 	plan          *rules.Plan // what was read of before
 	whole         bool        // what is not said goes
 	pretended     bool        // rec is nowhere
+	open          bool        // of an earlier change something is left to do
 	who           *cast
 	rec           adapters.Record
 	kept          identity.Kept // beside rec
@@ -130,6 +136,9 @@ func (u *update) on(ctx context.Context, work func(*scim.Resource) (*scim.Resour
 		if err := u.entered(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := u.settled(ctx); err != nil {
+		return nil, err
 	}
 	if err := u.permitted(); err != nil {
 		return nil, err
@@ -237,7 +246,11 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, f identity.Follow,
 		return u.rec, err
 	}
 	d.Held = u.held()
-	stored, at, err := u.carryOut(ctx, u.t, u.intent(d, f), free, d, want)
+	in := u.intent(d, f)
+	if u.open && in.Kind == identity.IntentRename {
+		return u.rec, unsettled(u.t)
+	}
+	stored, at, err := u.carryOut(ctx, u.t, in, free, d, want)
 	if err != nil {
 		return stored, err
 	}

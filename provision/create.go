@@ -81,10 +81,17 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 // record goes again: what has no id for its creator was not created.
 func (s *Service) insert(ctx context.Context, c Call, t *target, in identity.Intent, rec adapters.Record, who *cast) (*scim.Resource, error) {
 	p := t.plan(c)
-	stored, err := t.Adapter.Create(ctx, rec, p.Want)
+	stored, err := t.Adapter.Create(s.noting(ctx, t, &in), rec, p.Want)
+	if left := leftOf(err); left != nil {
+		return nil, s.leave(ctx, t, in, left, func(ctx context.Context) error {
+			_, err := s.ids.CreateFor(ctx, in, string(left.Key))
+			return err
+		})
+	}
 	if err != nil {
 		return s.uncreated(ctx, c, t, in, p, who, err)
 	}
+	in.Follow.Rest = nil
 	settle := context.WithoutCancel(ctx) // the backend has it: the rest must not stop halfway
 	t.recall.forget(stored.Key)
 	if !t.inScope(stored) || !t.Mapping.Managed(stored) {

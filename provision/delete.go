@@ -55,10 +55,17 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	if err != nil {
 		return err
 	}
-	keys, err := s.erase(ctx, t, e)
-	if err != nil {
+	keys, left, err := s.erase(ctx, t, e, &in)
+	switch {
+	case err != nil && left != nil: // of one record something is left, and another one is there
+		err = &adapters.Error{Kind: adapters.KindOf(err), Op: "delete", Err: err, Unsure: true}
+		fallthrough
+	case err != nil:
 		return s.unfinished(ctx, in, err)
+	case left != nil:
+		return s.leave(ctx, t, in, left, func(ctx context.Context) error { return s.ids.ForgetFor(ctx, in) })
 	}
+	in.Follow.Rest = nil
 	if len(keys) == 0 { // an expired credential may look like an empty backend
 		is, _, err := s.present(ctx, t, e, t.key(e))
 		if is == there || err != nil {
@@ -98,29 +105,32 @@ func (s *Service) permitDelete(ctx context.Context, c Call, t *target, e identit
 
 // erase deletes all records of an entry from the backend, the one that is read
 // and written last, and answers which ones were there. Further records that are
-// out of scope are left alone.
-func (s *Service) erase(ctx context.Context, t *target, e identity.Entry) ([]adapters.Key, error) {
+// out of scope are left alone. left says that of one that is gone something is left.
+func (s *Service) erase(ctx context.Context, t *target, e identity.Entry, in *identity.Intent) (done []adapters.Key, left *adapters.Error, err error) {
 	keys := t.keys(e)
 	if t.watched() {
 		shown, err := s.shownOf(ctx, t, e, keys)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		keys = shown
 	}
-	var done []adapters.Key
+	ctx = s.noting(ctx, t, in)
 	for i := len(keys) - 1; i >= 0; i-- {
 		err := t.Adapter.Delete(ctx, keys[i])
 		t.recall.forget(keys[i])
 		switch {
 		case adapters.Is(err, adapters.NotFound):
+		case leftOf(err) != nil:
+			left = leftOf(err)
+			done = append(done, keys[i])
 		case err != nil:
-			return nil, err
+			return nil, left, err
 		default:
 			done = append(done, keys[i])
 		}
 	}
-	return done, nil
+	return done, left, nil
 }
 
 // shownOf leaves out records that are not there, not in scope, or others by now. If the first is

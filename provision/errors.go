@@ -76,6 +76,9 @@ func (s *Service) fail(ctx context.Context, t *target, err error) error {
 }
 
 func backendError(t *target, ae *adapters.Error) error {
+	if ae.Left {
+		return partly(t, ae)
+	}
 	e := answerOf(ae.Kind)
 	e.Err = ae
 	if attr := attributeOf(t, ae.Field); attr != "" {

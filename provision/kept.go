@@ -251,15 +251,20 @@ func (s *Service) carryOut(ctx context.Context, t *target, in identity.Intent, f
 	}
 	key := in.Keys[0]
 	if !d.Empty() {
-		stored, err = t.Adapter.Update(ctx, adapters.Key(key), d, want)
+		stored, err = t.Adapter.Update(s.noting(ctx, t, &in), adapters.Key(key), d, want)
 		t.recall.forget(adapters.Key(key))
-		switch {
+		switch left := leftOf(err); {
+		case left != nil:
+			return stored, at, s.leave(ctx, t, in, left, func(ctx context.Context) error {
+				_, err := s.ids.ChangeFor(ctx, in, string(left.Key))
+				return err
+			})
 		case err != nil && in.Nr != 0:
 			return stored, at, s.unfinished(ctx, in, err)
 		case err != nil:
 			return stored, at, err
 		}
-		key = string(stored.Key)
+		key, in.Follow.Rest = string(stored.Key), nil
 	}
 	if in.Nr == 0 && in.Follow.Empty() && key == in.Keys[0] {
 		return stored, at, nil
@@ -275,7 +280,11 @@ func (s *Service) carryOut(ctx context.Context, t *target, in identity.Intent, f
 
 // settleChange finds out whether the backend has carried a change out.
 func (s *Service) settleChange(ctx context.Context, t *target, in identity.Intent) (note string, err error) {
-	rec, err := t.all().Get(adapters.WithoutCache(ctx), adapters.Key(in.Keys[0]), t.Mapping.Shape().FieldSet(in.Follow.Fields...).Union(t.scope.Want))
+	key, note, err := s.finishFirst(ctx, t, in)
+	if err != nil || note != "" {
+		return note, err
+	}
+	rec, err := t.all().Get(adapters.WithoutCache(ctx), key, t.Mapping.Shape().FieldSet(in.Follow.Fields...).Union(t.scope.Want))
 	if adapters.Is(err, adapters.NotFound) {
 		return "", s.ids.Drop(ctx, in.Nr)
 	}
@@ -294,8 +303,11 @@ func (s *Service) settleChange(ctx context.Context, t *target, in identity.Inten
 		}
 	}
 	t.recall.forget(rec.Key)
-	if _, err = s.ids.ChangeFor(ctx, in, in.Keys[0]); errors.Is(err, identity.ErrUnknown) {
+	if _, err = s.ids.ChangeFor(ctx, in, string(key)); errors.Is(err, identity.ErrUnknown) {
 		return "", s.ids.Drop(ctx, in.Nr)
+	}
+	if err == nil && in.Follow.Rest != nil { // that is done
+		err = s.ids.Drop(ctx, in.Nr)
 	}
 	if err == nil {
 		s.log.InfoContext(ctx, "a change that was left behind is entered", "type", t.name, "backend", t.Backend, "entry", in.Nr)

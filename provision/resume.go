@@ -53,7 +53,8 @@ func (s *Service) resume(ctx context.Context, in identity.Intent) (settled bool,
 		note = reasonOf(err)
 	}
 	var poison *poisonError
-	if errors.As(err, &poison) || in.Tries >= mostTries && s.ids.Age(in.Begun) > settleTime {
+	away := len(in.Follow.Rest) > 0 && adapters.Is(err, adapters.Unavailable) // it will be done, be it tomorrow
+	if errors.As(err, &poison) || in.Tries >= mostTries && s.ids.Age(in.Begun) > settleTime && !away {
 		state = identity.IntentStuck
 		s.log.ErrorContext(ctx, "an entry of the journal needs somebody to look at it", "entry", in.Nr, "kind", in.Kind, "type", in.Type, "reason", note)
 	}
@@ -85,6 +86,8 @@ func (s *Service) settle(ctx context.Context, in identity.Intent) (note string, 
 		return s.settleRename(ctx, t, in)
 	case identity.IntentChange:
 		return s.settleChange(ctx, t, in)
+	case identity.IntentParts:
+		return s.finish(ctx, t, in)
 	}
 	return s.settleDelete(ctx, t, in)
 }
@@ -111,11 +114,12 @@ func (s *Service) settleCreate(ctx context.Context, t *target, in identity.Inten
 		return "", &poisonError{"the record is outside what provisioning may manage"}
 	}
 	t.recall.forget(found[0].Key)
-	_, ok, err := s.ids.CreateFound(ctx, in, string(found[0].Key))
-	if ok {
-		s.log.InfoContext(ctx, "a create that was left behind is entered", "type", t.name, "backend", t.Backend, "entry", in.Nr)
+	e, ok, err := s.ids.CreateFound(ctx, in, string(found[0].Key))
+	if !ok || err != nil {
+		return "", err
 	}
-	return "", err
+	s.log.InfoContext(ctx, "a create that was left behind is entered", "type", t.name, "backend", t.Backend, "entry", in.Nr)
+	return s.finish(ctx, t, leftAt(in, e.Identity, found[0].Key))
 }
 
 // strangers are the records with an intent's value that the table knew nothing of
@@ -140,9 +144,17 @@ func (s *Service) strangers(ctx context.Context, t *target, in identity.Intent) 
 }
 
 func (s *Service) settleRename(ctx context.Context, t *target, in identity.Intent) (note string, err error) {
-	old := adapters.Key(in.Keys[0])
+	old, note, err := s.finishFirst(ctx, t, in)
+	if err != nil || note != "" {
+		return note, err
+	}
+	if string(old) != in.Keys[0] { // by that it was renamed
+		return s.renamed(ctx, t, in, old)
+	}
 	_, err = t.all().Get(adapters.WithoutCache(ctx), old, t.scope.Want)
 	switch {
+	case err == nil && in.Follow.Rest != nil: // it has been carried out, and that changes no key
+		return s.renamed(ctx, t, in, old)
 	case err == nil && in.Follow.Empty():
 		return s.unmade(ctx, in)
 	case err == nil: // the key is the old one, also if the backend has done it
@@ -159,13 +171,23 @@ func (s *Service) settleRename(ctx context.Context, t *target, in identity.Inten
 	case len(found) > 1:
 		return "", &poisonError{"several new records could be the one"}
 	}
-	t.recall.forget(old, found[0].Key)
-	_, err = s.ids.ChangeFor(ctx, in, string(found[0].Key))
+	t.recall.forget(old)
+	return s.renamed(ctx, t, in, found[0].Key)
+}
+
+// renamed lets the table follow a renaming that was left behind, and carries on what is
+// left of it.
+func (s *Service) renamed(ctx context.Context, t *target, in identity.Intent, key adapters.Key) (note string, err error) {
+	t.recall.forget(key)
+	_, err = s.ids.ChangeFor(ctx, in, string(key))
 	if errors.Is(err, identity.ErrUnknown) {
 		return "", s.ids.Drop(ctx, in.Nr)
 	}
+	if err != nil {
+		return "", err
+	}
 	s.log.InfoContext(ctx, "a renaming that was left behind is entered", "type", t.name, "backend", t.Backend, "entry", in.Nr)
-	return "", err
+	return s.finish(ctx, t, leftAt(in, in.Identity, key))
 }
 
 // settleDelete finishes a deletion that has begun: of several records some may be
@@ -190,13 +212,16 @@ func (s *Service) settleDelete(ctx context.Context, t *target, in identity.Inten
 		return s.unmade(ctx, in)
 	}
 	for _, k := range left {
-		if err := ignore(adapters.NotFound, t.Adapter.Delete(ctx, k)); err != nil {
+		if err := ignore(adapters.NotFound, t.Adapter.Delete(s.noting(ctx, t, &in), k)); err != nil && leftOf(err) == nil {
 			return "", err
 		}
 		t.recall.forget(k)
 	}
 	s.log.InfoContext(ctx, "a deletion that was left behind is finished", "type", t.name, "backend", t.Backend, "entry", in.Nr)
-	return "", s.ids.ForgetFor(ctx, in)
+	if err := s.ids.ForgetFor(ctx, in); err != nil {
+		return "", err
+	}
+	return s.finish(ctx, t, in)
 }
 
 // Journal answers what is written down and not settled, oldest first.

@@ -79,7 +79,8 @@ type target struct {
 	modified bool // and that of its last change
 	born     bool // records tell by what they differ from others that get their key
 	unique   []*scim.Attribute
-	weighty  []*rules.Rule // rules that a change need not read
+	weighty  []*rules.Rule     // rules that a change need not read
+	apart    []*scim.Attribute // of them those whose fields live in other places
 	recall   *recall
 	referred bool // it is scoped, and others refer to it without their backend's checking that
 	losses   losses
@@ -122,8 +123,13 @@ func newTarget(t Target, remember time.Duration, versions bool) *target {
 	nt.scope = t.Mapping.Plan(func(*scim.Attribute) bool { return false })
 	consulted := t.Mapping.Consulted()
 	for _, r := range t.Mapping.Rules() {
-		if (r.Costly() || r.IsReference()) && !slices.Contains(consulted, r.Top()) {
+		f, _ := nt.caps.Field(r.Field())
+		apart := f.Apart && !r.Top().Required && !r.Attribute().Required
+		if (r.Costly() || r.IsReference() || apart) && !slices.Contains(consulted, r.Top()) {
 			nt.weighty = append(nt.weighty, r)
+			if apart {
+				nt.apart = append(nt.apart, r.Attribute())
+			}
 		}
 	}
 	return nt

@@ -43,7 +43,7 @@ type assembly struct {
 
 	guards  map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
 	targets []provision.Target
-	tables  []*sql.Adapter // by position of targets; nil for other kinds
+	units   [][]*unit // by position of targets
 	ids     *identity.Store
 	service *provision.Service
 	paused  atomic.Pointer[gateway.Pause]
@@ -127,6 +127,14 @@ func (a *assembly) bind(m *rules.Mapping) error {
 	return nil
 }
 
+// bindUnits tells the views of a mapping what it was told itself.
+func (a *assembly) bindUnits(m *rules.Mapping, units []*unit) error {
+	if len(units) == 1 {
+		return nil
+	}
+	return a.bind(units[0].mapping)
+}
+
 func (a *assembly) makeFolders() error {
 	if a.lookOnly {
 		return nil
@@ -155,18 +163,45 @@ func (a *assembly) database(b config.Backend) (*sql.Database, error) {
 func (a *assembly) addTarget(m *rules.Mapping) error {
 	r := a.cfg.Resource(m.Type.Name)
 	b := a.cfg.Backend(r.Target.Backend.Value)
-	bare, table, err := a.bare(m, r, b)
+	units := unitsOf(a.cfg, m)
+	if a.trial.standsIn(b) {
+		units = []*unit{{mapping: m, resource: r}}
+	}
+	if err := a.bindUnits(m, units); err != nil {
+		return err
+	}
+	for _, u := range units {
+		if err := a.openUnit(u); err != nil {
+			return err
+		}
+	}
+	whole, err := a.join(m, units, units[0].adapter)
 	if err != nil {
 		return err
 	}
-	all, err := a.unscoped(m, r)
+	all, err := a.unscoped(units[0].mapping, units[0].resource)
+	if err == nil && all != nil {
+		all, err = a.join(m, units, all)
+	}
 	if err != nil {
 		return err
 	}
-	a.tables = append(a.tables, table)
+	a.units = append(a.units, units)
 	correlate := provision.Correlation{Adopt: policy(r, "adopt").IsSet(), Reactivate: policy(r, "reactivate").IsSet(), By: m.Correlates()}
 	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value, Correlate: correlate,
-		Adapter: a.guards[b.Name.Value].Wrap(a.trial.watch(bare, b, m)), All: all, Alone: b.Type.Value != "sql"})
+		Adapter: whole, All: all, Alone: b.Type.Value != "sql" || len(units) > 1})
+	return nil
+}
+
+// openUnit makes the adapter of a unit, with its guard.
+func (a *assembly) openUnit(u *unit) error {
+	b := a.cfg.Backend(u.resource.Target.Backend.Value)
+	bare, table, err := a.bare(u.mapping, u.resource, b)
+	if err != nil {
+		return err
+	}
+	u.table = table
+	u.adapter = a.guards[b.Name.Value].Wrap(a.trial.watch(bare, b, u.mapping))
 	return nil
 }
 

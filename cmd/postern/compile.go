@@ -35,11 +35,13 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 		return nil, nil, err
 	}
 	mappings := compile(cfg) // also of a broken configuration: all problems at once
-	checkREST(cfg, mappings)
-	checkKinds(cfg, mappings)
+	units := allUnits(cfg, mappings)
+	checkPartsCompiled(cfg, mappings)
+	checkREST(cfg, units)
+	checkKinds(cfg, units)
 	checkTables(cfg)
-	checkStatements(cfg, mappings)
-	checkLDAP(cfg, mappings)
+	checkStatements(cfg, units)
+	checkLDAP(cfg, units)
 	return cfg, mappings, cfg.Report.Err()
 }
 
@@ -132,6 +134,7 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 	for _, j := range r.Target.SQL.Joins {
 		in.Joins = append(in.Joins, j.Name.Value)
 	}
+	in.Joins = append(in.Joins, partNames(r)...)
 	for _, a := range r.Attributes {
 		s := ruleSpec(a)
 		s.Required = s.Required || needsMembers(r, a)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/config"
 	"github.com/postern/postern/internal/trial"
 	"github.com/postern/postern/rules"
 	"github.com/postern/postern/scim"
@@ -50,6 +51,9 @@ func (c explainCommand) explainFilter(ctx context.Context, w io.Writer, a *assem
 
 // explainStatement shows what a SQL backend is sent.
 func explainStatement(ctx context.Context, w io.Writer, a *assembly, i int, pushed filter.Expr) error {
+	if asked := partsAsked(w, a.cfg.Resource(a.mappings[i].Type.Name), pushed); asked {
+		return nil
+	}
 	if b := a.branches[a.mappings[i].Type.Name]; b != nil {
 		text, err := b.Explain(ctx, adapters.Query{Filter: pushed})
 		if err != nil {
@@ -59,11 +63,12 @@ func explainStatement(ctx context.Context, w io.Writer, a *assembly, i int, push
 		fmt.Fprintln(w, "          what the directory finds is compared again")
 		return nil
 	}
-	if a.tables[i] == nil {
+	table := a.units[i][0].table
+	if table == nil {
 		fmt.Fprintln(w, "where:    the backend is not asked in SQL")
 		return nil
 	}
-	condition, parameters, err := a.tables[i].Explain(ctx, pushed)
+	condition, parameters, err := table.Explain(ctx, pushed)
 	if err != nil {
 		return fmt.Errorf("backend %s does not answer (%s); check --online says more", a.targets[i].Backend, adapters.KindOf(err))
 	}
@@ -72,6 +77,21 @@ func explainStatement(ctx context.Context, w io.Writer, a *assembly, i int, push
 		fmt.Fprintf(w, "%9d: %s\n", n+1, asJSON(p))
 	}
 	return nil
+}
+
+// partsAsked shows which parts are asked before the record itself can be.
+func partsAsked(w io.Writer, r *config.Resource, pushed filter.Expr) (asked bool) {
+	names := partNames(r)
+	filter.Walk(pushed, func(e filter.Expr) bool {
+		if c, ok := e.(*filter.Compare); ok {
+			if part, own := rules.PartOf(names, c.Name); part != "" {
+				fmt.Fprintf(w, "first:    part %s is asked whose %s is %q\n", part, own, c.Value.Str)
+				asked = true
+			}
+		}
+		return true
+	})
+	return asked
 }
 
 // bind reads a filter. What is wrong with it is shown below it.

@@ -33,7 +33,13 @@ func (a *assembly) warn(p config.Problem) {
 // inspect compares one target with the live backend and reports what does not
 // fit where the configuration says it.
 func (a *assembly) inspect(ctx context.Context, i int) {
-	m, r := a.mappings[i], a.cfg.Resource(a.mappings[i].Type.Name)
+	for _, u := range a.units[i] {
+		a.inspectUnit(ctx, u)
+	}
+}
+
+func (a *assembly) inspectUnit(ctx context.Context, u *unit) {
+	m, r := u.mapping, u.resource
 	b := a.cfg.Backend(r.Target.Backend.Value)
 	if a.lookOnly && unborn(*b) {
 		a.cfg.Report.Warnf(b.SQL.Init.Text, "", "backend %s is not there yet; postern serve makes it by this script", b.Name.Value)
@@ -41,7 +47,7 @@ func (a *assembly) inspect(ctx context.Context, i int) {
 	}
 	var problems []sql.Problem
 	var err error
-	switch table := a.tables[i]; {
+	switch table := u.table; {
 	case table != nil:
 		if problems, err = table.Inspect(ctx, lookups(m)...); err == nil {
 			var own []steps.Problem
@@ -49,14 +55,14 @@ func (a *assembly) inspect(ctx context.Context, i int) {
 			reportSteps(a.cfg, own)
 		}
 	case a.branches[m.Type.Name] != nil:
-		err = a.inspectBranch(ctx, i, r)
+		err = a.inspectBranch(ctx, m, r)
 	default:
 		var asked bool
 		if kind := a.kinds[b.Name.Value]; kind != nil {
 			asked, err = kind.inspect(ctx, a.cfg, m, r)
 		}
 		if !asked && err == nil {
-			err = a.targets[i].Adapter.Probe(ctx)
+			err = u.adapter.Probe(ctx)
 		}
 	}
 	if err != nil {

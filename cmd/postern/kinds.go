@@ -37,7 +37,7 @@ func opener(kind string) func(*config.Config, *config.Backend, *trialRun) (opene
 
 // checkKinds compiles what is said about backends and their targets and reports its
 // mistakes, so that check and serve find them with all others.
-func checkKinds(cfg *config.Config, mappings []*rules.Mapping) {
+func checkKinds(cfg *config.Config, units []*unit) {
 	all := map[string]opened{}
 	for i := range cfg.Backends {
 		b := &cfg.Backends[i]
@@ -54,8 +54,8 @@ func checkKinds(cfg *config.Config, mappings []*rules.Mapping) {
 		defer made.close()
 		all[b.Name.Value] = made
 	}
-	for _, m := range mappings {
-		r := cfg.Resource(m.Type.Name)
+	for _, u := range units {
+		m, r := u.mapping, u.resource
 		if b := all[r.Target.Backend.Value]; b != nil {
 			_, problems := b.adapter(m, r)
 			reportSteps(cfg, problems)

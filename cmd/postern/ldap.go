@@ -96,7 +96,7 @@ func wordsOf(all []config.Text) []string {
 }
 
 // checkLDAP reports what is wrong with the names in the configuration of directories.
-func checkLDAP(cfg *config.Config, mappings []*rules.Mapping) {
+func checkLDAP(cfg *config.Config, units []*unit) {
 	for i := range cfg.Backends {
 		if b := &cfg.Backends[i]; b.Type.Value == ldapKind {
 			checkDNs(cfg, b.LDAP.Base, b.LDAP.Proof)
@@ -105,14 +105,13 @@ func checkLDAP(cfg *config.Config, mappings []*rules.Mapping) {
 			}
 		}
 	}
-	for i := range cfg.Resources {
-		r := &cfg.Resources[i]
+	for _, r := range resourcesOf(cfg) {
 		if b := cfg.Backend(r.Target.Backend.Value); b == nil || b.Type.Value != ldapKind {
 			continue
 		}
 		checkDNs(cfg, r.Target.LDAP.Base, r.Target.LDAP.Container, r.Target.LDAP.Placeholder)
-		if m := slices.IndexFunc(mappings, func(m *rules.Mapping) bool { return m.Type.Name == r.Name.Value }); m >= 0 {
-			checkBranch(cfg, mappings[m], r)
+		if i := slices.IndexFunc(units, func(u *unit) bool { return u.mapping.Type.Name == r.Name.Value }); i >= 0 {
+			checkBranch(cfg, units[i].mapping, r)
 		}
 	}
 }
@@ -160,8 +159,7 @@ func nameOf(r *config.Resource, rule *rules.Rule) config.Text {
 }
 
 // inspectBranch compares a resource type with the live directory.
-func (a *assembly) inspectBranch(ctx context.Context, i int, r *config.Resource) error {
-	m := a.mappings[i]
+func (a *assembly) inspectBranch(ctx context.Context, m *rules.Mapping, r *config.Resource) error {
 	var written, given []string
 	for _, rule := range m.Rules() {
 		if rule.Field() == "" {

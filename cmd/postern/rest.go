@@ -78,7 +78,7 @@ func restStep(s *config.Step) rest.Step {
 
 // checkREST compiles what is said about REST backends and reports its mistakes,
 // so that check and serve find them with all others.
-func checkREST(cfg *config.Config, mappings []*rules.Mapping) {
+func checkREST(cfg *config.Config, units []*unit) {
 	backends := map[string]*rest.Backend{}
 	for i := range cfg.Backends {
 		b := &cfg.Backends[i]
@@ -93,8 +93,8 @@ func checkREST(cfg *config.Config, mappings []*rules.Mapping) {
 		}
 		backends[b.Name.Value] = opened
 	}
-	for _, m := range mappings {
-		r := cfg.Resource(m.Type.Name)
+	for _, u := range units {
+		m, r := u.mapping, u.resource
 		if b := backends[r.Target.Backend.Value]; b != nil {
 			_, problems := restAdapter(b, m, r)
 			reportSteps(cfg, problems)

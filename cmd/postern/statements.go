@@ -64,9 +64,9 @@ func sqlStep(s *config.Step) sql.Step {
 }
 
 // checkStatements compiles the statements of all targets and reports their mistakes.
-func checkStatements(cfg *config.Config, mappings []*rules.Mapping) {
-	for _, m := range mappings {
-		r := cfg.Resource(m.Type.Name)
+func checkStatements(cfg *config.Config, units []*unit) {
+	for _, u := range units {
+		m, r := u.mapping, u.resource
 		b := cfg.Backend(r.Target.Backend.Value)
 		if b == nil {
 			continue
@@ -141,10 +141,22 @@ func unwritten(cfg *config.Config, at config.Text, op, field, otherwise string) 
 
 // explainStatements lists the statements of a target, in the order in which they are
 // sent. Those that are derived depend on what changes: postern try shows them.
-func explainStatements(out io.Writer, r *config.Resource) error {
-	if !hasStatements(r) {
-		return nil
+func explainStatements(out io.Writer, all *config.Resource) error {
+	for i, r := range takenApart(all) {
+		if !hasStatements(r) {
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintf(out, "\npart %s:\n", all.Parts[i-1].Name.Value)
+		}
+		if err := explainOwn(out, r); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func explainOwn(out io.Writer, r *config.Resource) error {
 	w := &r.Target.REST
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "\nLINE\tOPERATION\tWHEN\tSTATEMENT")

@@ -164,8 +164,7 @@ func beside(r *config.Resource, field string) bool {
 
 // checkTables reports what tables beside a resource type's own cannot be.
 func checkTables(cfg *config.Config) {
-	for i := range cfg.Resources {
-		r := &cfg.Resources[i]
+	for _, r := range resourcesOf(cfg) {
 		b := cfg.Backend(r.Target.Backend.Value)
 		if b == nil {
 			continue

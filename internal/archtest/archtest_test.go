@@ -25,6 +25,7 @@ var may = map[string][]string{
 	"scim/bulk":            {"scim", "scim/filter", "scim/schema"},
 	"adapters":             {"scim/filter"},
 	"adapters/order":       {"adapters", "scim/filter"},
+	"adapters/several":     {"adapters", "scim/filter"},
 	"adapters/memory":      {"adapters", "adapters/order", "scim/filter"},
 	"adapters/file":        {"adapters", "adapters/order", "scim/filter"},
 	"adapters/sql":         {"adapters", "adapters/steps", "adapters/sql/named", "scim/filter"},

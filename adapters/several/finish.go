@@ -1,0 +1,248 @@
+package several
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/postern/postern/adapters"
+)
+
+// A note is what is written down of a write before it begins.
+type note struct {
+	Main    []noted    `json:"main,omitempty"` // changes of the main record
+	Parts   []notePart `json:"parts,omitempty"`
+	Deletes []noteKey  `json:"deletes,omitempty"`
+}
+
+type notePart struct {
+	Name  string  `json:"name"`
+	Was   string  `json:"was,omitempty"` // the link by which its record was found
+	Moves bool    `json:"moves,omitempty"`
+	Set   []noted `json:"set,omitempty"`
+}
+
+type noteKey struct {
+	Part string `json:"part"`
+	Key  string `json:"key"`
+}
+
+// A noted is a change of one field.
+type noted struct {
+	Field string `json:"field"`
+	Old   value  `json:"old"`
+	New   value  `json:"new"`
+}
+
+// noteOf is what a write has to do. main is the main record before it.
+func (a *Adapter) noteOf(steps []*step, main adapters.Record, set []adapters.Change) adapters.Rest {
+	var n note
+	var r adapters.Rest
+	n.Main = a.noted(a.main, set, &r.Secrets)
+	for _, s := range steps {
+		p := notePart{Name: s.Name, Moves: s.moves, Set: a.noted(s.place, s.set, &r.Secrets)}
+		if !main.IsZero() {
+			p.Was = s.link(main)
+		}
+		n.Parts = append(n.Parts, p)
+		for _, c := range s.set {
+			r.Fields = append(r.Fields, s.Name+"."+c.Field)
+		}
+	}
+	r.Text = n.text()
+	return r
+}
+
+// noted leaves out what is secret.
+func (a *Adapter) noted(p *place, set []adapters.Change, secrets *bool) []noted {
+	var out []noted
+	for _, c := range set {
+		if a.secret(p, c.Field) {
+			*secrets = true
+			continue
+		}
+		out = append(out, noted{c.Field, value{c.Old}, value{c.New}})
+	}
+	return out
+}
+
+// noteOfDelete is what a deletion has to do; nothing if no part has a record.
+func (a *Adapter) noteOfDelete(goes []*place, keys []adapters.Key) adapters.Rest {
+	var n note
+	for i, p := range goes {
+		if keys[i] != "" {
+			n.Deletes = append(n.Deletes, noteKey{p.Name, string(keys[i])})
+		}
+	}
+	if len(n.Deletes) == 0 {
+		return adapters.Rest{}
+	}
+	return adapters.Rest{Text: n.text()}
+}
+
+func (n note) text() string {
+	b, err := json.Marshal(n)
+	if err != nil {
+		panic(err) // values always have a JSON form
+	}
+	return string(b)
+}
+
+// finish is Capabilities.Finish. A field that holds neither what it held nor what it
+// is to hold was changed by somebody since, and stays.
+func (a *Adapter) finish(ctx context.Context, key adapters.Key, rest string) (adapters.Key, error) {
+	var n note
+	if err := json.Unmarshal([]byte(rest), &n); err != nil {
+		return key, adapters.Errorf(adapters.Invalid, "finish", "the note cannot be read: %w", err)
+	}
+	ctx = adapters.WithoutCache(ctx)
+	if len(n.Deletes) > 0 {
+		return key, a.finishDelete(ctx, key, n.Deletes)
+	}
+	main, err := a.finishMain(ctx, key, n.Main)
+	if err != nil {
+		return key, err
+	}
+	for _, p := range n.Parts {
+		if err := a.finishPart(ctx, main, p); err != nil {
+			return main.Key, err
+		}
+	}
+	return main.Key, nil
+}
+
+// finishDelete deletes what is left of a record that is gone.
+func (a *Adapter) finishDelete(ctx context.Context, key adapters.Key, deletes []noteKey) error {
+	var goes []*place
+	var keys []adapters.Key
+	for _, d := range deletes {
+		p, err := a.part(d.Part)
+		if err != nil {
+			return err
+		}
+		goes, keys = append(goes, p), append(keys, adapters.Key(d.Key))
+	}
+	return a.deleteParts(ctx, key, goes, keys)
+}
+
+func (a *Adapter) part(name string) (*place, error) {
+	i := slices.IndexFunc(a.parts, func(p *place) bool { return p.Name == name })
+	if i < 0 {
+		return nil, adapters.Errorf(adapters.Invalid, "finish", "the configuration has no part %q any more", name)
+	}
+	return a.parts[i], nil
+}
+
+func (a *Adapter) finishMain(ctx context.Context, key adapters.Key, set []noted) (adapters.Record, error) {
+	want := a.mainWant(adapters.Fields{}, a.parts).Union(a.main.shape.FieldSet(namesOf(set)...))
+	main, err := a.main.Adapter.Get(ctx, key, want)
+	if err != nil {
+		return main, err
+	}
+	d := open(main, set, false)
+	if d.Empty() {
+		return main, nil
+	}
+	return a.main.Adapter.Update(ctx, key, d, want)
+}
+
+func (a *Adapter) finishPart(ctx context.Context, main adapters.Record, n notePart) error {
+	p, err := a.part(n.Name)
+	if err != nil {
+		return err
+	}
+	link := p.link(main)
+	found, err := p.find(ctx, []string{link, n.Was}, p.shape.FieldSet(append(namesOf(n.Set), p.On)...))
+	if err != nil {
+		return err
+	}
+	rec, there := found[link]
+	if !there && n.Moves {
+		rec, there = found[n.Was]
+	}
+	s := &step{place: p, before: rec, moves: n.Moves}
+	if !there {
+		rec = adapters.NewRecord(p.shape, "")
+	}
+	s.set = open(rec, n.Set, !there || n.Was == "" && !p.Create).Set
+	if !there && s.clears() {
+		return nil
+	}
+	w := &writing{Adapter: a, op: "update", main: main}
+	return a.outward(p, w.do(ctx, s))
+}
+
+func namesOf(set []noted) []string {
+	var out []string
+	for _, c := range set {
+		out = append(out, c.Field)
+	}
+	return out
+}
+
+// open are the changes that are still to be made of a record: of one that has just
+// come to be, all.
+func open(rec adapters.Record, set []noted, fresh bool) adapters.Delta {
+	d := adapters.Delta{Before: rec, After: rec.Clone()}
+	for _, c := range set {
+		is := rec.Get(c.Field)
+		if rec.Shape().Index(c.Field) < 0 || adapters.Same(is, c.New.any) || !fresh && !adapters.Same(is, c.Old.any) {
+			continue
+		}
+		d.Set = append(d.Set, adapters.Change{Field: c.Field, Old: is, New: c.New.any})
+		d.After.Set(c.Field, c.New.any)
+	}
+	return d
+}
+
+// A value is a record's value with its type, as JSON.
+type value struct{ any }
+
+// MarshalJSON implements json.Marshaler.
+func (v value) MarshalJSON() ([]byte, error) {
+	switch x := v.any.(type) {
+	case int64:
+		return json.Marshal(map[string]string{"int": strconv.FormatInt(x, 10)})
+	case float64:
+		return json.Marshal(map[string]string{"float": strconv.FormatFloat(x, 'g', -1, 64)})
+	case time.Time:
+		return json.Marshal(map[string]string{"time": x.Format(time.RFC3339Nano)})
+	case []byte:
+		return json.Marshal(map[string][]byte{"bytes": x})
+	}
+	return json.Marshal(v.any)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *value) UnmarshalJSON(b []byte) error {
+	var list []string
+	if json.Unmarshal(b, &list) == nil && list != nil {
+		v.any = list
+		return nil
+	}
+	var typed struct {
+		Int, Float, Time *string
+		Bytes            []byte
+	}
+	if b[0] != '{' {
+		return json.Unmarshal(b, &v.any)
+	}
+	err := json.Unmarshal(b, &typed)
+	switch {
+	case err != nil:
+	case typed.Int != nil:
+		v.any, err = strconv.ParseInt(*typed.Int, 10, 64)
+	case typed.Float != nil:
+		v.any, err = strconv.ParseFloat(*typed.Float, 64)
+	case typed.Time != nil:
+		v.any, err = time.Parse(time.RFC3339Nano, *typed.Time)
+	case typed.Bytes != nil:
+		v.any = typed.Bytes
+	default:
+		err = fmt.Errorf("a value of an unknown type")
+	}
+	return err
+}
