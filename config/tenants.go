@@ -103,7 +103,6 @@ type rereadable struct {
 	dir                 string
 	backends, resources *Tree // as written
 	limits              *Tree // of the gateway, as written
-	inSteps             bool  // parameters, or the tenant, may stand in steps
 }
 
 // clone copies a tree, so that reading it may fill it in.
@@ -160,8 +159,7 @@ func usesOf(t *Tree, seen map[string]bool) (out []Text) {
 func (r *reader) prepareParams(c *Config, t *Tree) {
 	seen := map[string]bool{}
 	c.uses = append(usesOf(t.Find("backends"), seen), usesOf(t.Find("resources"), seen)...)
-	c.again = rereadable{env: r.env, standIns: r.standIns, dir: r.dir, limits: r.limits, backends: t.Find("backends").clone(), resources: t.Find("resources").clone(),
-		inSteps: speaks(t.Find("backends")) || speaks(t.Find("resources"))}
+	c.again = rereadable{env: r.env, standIns: r.standIns, dir: r.dir, limits: r.limits, backends: t.Find("backends").clone(), resources: t.Find("resources").clone()}
 	c.ManyTenants = t.has("tenants")
 	quiet := reader{report: NewReporter(r.report.Source), env: r.env, dir: r.dir, standIns: r.standIns}
 	r.values = map[string]string{}
@@ -246,9 +244,25 @@ func (r *reader) checkParams(c *Config) {
 	}
 }
 
-// ParamsInSteps reports whether the steps of a backend, or of a resource type, may
-// name a parameter or the tenant.
-func (c *Config) ParamsInSteps() bool { return c.again.inSteps }
+// ParamsInSteps reports whether the steps of a backend, or those of its resource
+// types, may name a parameter or the tenant. Rules are no steps.
+func (c *Config) ParamsInSteps(backend string) bool {
+	if speaks(c.again.backends.Find(backend)) {
+		return true
+	}
+	for _, r := range itemsOf(c.again.resources) {
+		target := r.Find("target")
+		if name := target.Find("backend"); name == nil || name.Value != backend {
+			continue
+		}
+		for _, item := range target.Items {
+			if item.Key.Value != "scope" && item.Key.Value != "managed" && speaks(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 var tenantInSteps = regexp.MustCompile(`\bparams\b|\btenant\b`)
 

@@ -140,7 +140,7 @@ func (c *commons) give(o *openedBackend) error {
 // settings is a hash of all that the settings of a backend come to.
 func settings(cfg *config.Config, b *config.Backend) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	if cfg.ParamsInSteps() {
+	if described(b.Type.Value) && cfg.ParamsInSteps(b.Name.Value) {
 		for _, name := range slices.Sorted(maps.Keys(cfg.Values)) {
 			fmt.Fprintf(h, "%q=%q;", name, cfg.Values[name])
 		}
