@@ -59,12 +59,20 @@ func (c checkCommand) Run(ctx context.Context, m *Main) error {
 		fmt.Fprintf(m.Stderr, "%s\n\n", warnings)
 	}
 	fmt.Fprintf(m.Stdout, "%s %s: %s, %s, %s", c.file(), verdict, count(len(cfg.Resources), "resource type"),
-		count(len(cfg.Backends), "backend"), count(len(cfg.Clients), "client"))
+		count(len(cfg.Backends), "backend"), callers(cfg))
 	if len(warnings) > 0 {
 		fmt.Fprintf(m.Stdout, "; %s", count(len(warnings), "warning"))
 	}
 	fmt.Fprintln(m.Stdout, ".")
 	return nil
+}
+
+// callers counts who may call: clients, or tenants with theirs.
+func callers(cfg *config.Config) string {
+	if cfg.ManyTenants {
+		return count(len(cfg.Tenants), "tenant")
+	}
+	return count(len(cfg.Clients), "client")
 }
 
 func count(n int, what string) string {

@@ -15,6 +15,7 @@ import (
 
 type explainCommand struct {
 	source
+	tenantFlag
 	Type     string `short:"t" help:"The resource type (default: ${default})." default:"User" placeholder:"NAME"`
 	Filter   string `help:"A SCIM filter: what the backend evaluates, and what remains for the gateway." placeholder:"FILTER" xor:"what"`
 	Resource string `help:"A file with a SCIM resource in JSON, or - for standard input: the record it becomes, and by which rule." placeholder:"FILE" xor:"what"`
@@ -41,6 +42,9 @@ func (c explainCommand) Validate() error {
 
 func (c explainCommand) Run(ctx context.Context, m *Main) error {
 	cfg, mappings, err := load(c.file())
+	if err == nil {
+		cfg, mappings, err = c.as(ctx, cfg, mappings)
+	}
 	if err != nil {
 		return err
 	}

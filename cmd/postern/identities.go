@@ -116,14 +116,14 @@ func (f identitiesFlags) open(ctx context.Context, m *Main) (*office, error) {
 func (f identitiesFlags) settle(ctx context.Context, a *assembly) (err error) {
 	switch {
 	case !a.cfg.ManyTenants && f.Tenant != "":
-		return fmt.Errorf("there is no tenant %q: the configuration has clients, and so one tenant, which is not named", f.Tenant)
+		return errOneTenant(f.Tenant)
 	case a.cfg.ManyTenants && f.Tenant == "" && f.every:
 		all := *a.cfg
 		all.Tenant = everyTenant
 		a.cfg = &all
 		return nil
 	case a.cfg.ManyTenants:
-		if a.cfg, a.mappings, err = tenantNamed(ctx, a, f.Tenant); err != nil {
+		if a.cfg, a.mappings, err = tenantNamed(ctx, a.cfg, a.mappings, a.ids, f.Tenant); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 type testCommand struct {
 	source
+	tenantFlag
 	Tests   string `help:"A file of tests, instead of those that the configuration names." placeholder:"FILE"`
 	Only    string `help:"Only tests whose name contains this." placeholder:"TEXT"`
 	Verbose bool   `short:"v" help:"Name every test, and show what happened in those that failed."`
@@ -44,6 +45,9 @@ func (c testCommand) Run(ctx context.Context, m *Main) error {
 	}
 	tests, report, err := c.find(cfg)
 	if err != nil {
+		return err
+	}
+	if cfg, mappings, err = c.as(ctx, cfg, mappings); err != nil {
 		return err
 	}
 	t, err := newTester(ctx, cfg, mappings)

@@ -18,6 +18,7 @@ import (
 
 type tryCommand struct {
 	source
+	tenantFlag
 	Method string   `arg:"" optional:"" help:"GET, POST, PUT, PATCH or DELETE." placeholder:"METHOD"`
 	Path   string   `arg:"" optional:"" help:"What is asked for, below the base URL: /Users/1, or '/Users?filter=userName eq \"ada\"'." placeholder:"PATH"`
 	Body   string   `short:"d" help:"The body: JSON, @FILE, or - for standard input." placeholder:"JSON"`
@@ -70,6 +71,9 @@ func (c tryCommand) Run(ctx context.Context, m *Main) error {
 		load = loadWithoutSecrets
 	}
 	cfg, mappings, err := load(c.file())
+	if err == nil {
+		cfg, mappings, err = c.as(ctx, cfg, mappings)
+	}
 	if err != nil {
 		return err
 	}
