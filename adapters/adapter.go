@@ -50,6 +50,10 @@ type Key string
 // KeyField is the name by which a filter or a sort speaks of a record's key.
 const KeyField = "$key"
 
+// PlaceField is the name by which records of several places say in which one they
+// are: a field as others, that no update changes.
+const PlaceField = "$place"
+
 // Capabilities are data, so that a decorator cannot hide one by accident.
 type Capabilities struct {
 	Shape  *Shape
@@ -89,6 +93,10 @@ type Field struct {
 	// what it reads, filters and writes, that only such count as exist and are in
 	// their own target's scope.
 	Checked bool
+
+	// Bound: the values are keys of other records, and can only be those of the
+	// records of one place (package route), however many places their type has.
+	Bound bool
 }
 
 // Elements describes the values of a field that are records themselves, such as

@@ -35,6 +35,7 @@ type Error struct {
 	Op    string // get, list, create, update, delete, probe
 	Field string // the field at fault, if known
 	Err   error
+	Told  string // Invalid, with a Field: what a client may be told of it, in place of the usual
 
 	RetryAfter time.Duration // Unavailable: when the backend said so, or the breaker half-opens
 	Unsure     bool          // Unavailable after a write was sent: it may have happened

@@ -2,6 +2,7 @@ package order
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/gob"
 	"slices"
@@ -63,8 +64,14 @@ func Page(q adapters.Query, found func() []Place, read func(adapters.Key) adapte
 	return page, nil
 }
 
-// compare orders places: absent last, or first when descending; then by key.
+// compare orders places: by their sort values, then by key.
 func (p Place) compare(o Place, by []adapters.Sort) int {
+	return cmp.Or(Values(p, o, by), Keys(p.Key, o.Key))
+}
+
+// Values orders places by their sort values alone: absent last, or first when
+// descending.
+func Values(p, o Place, by []adapters.Sort) int {
 	for i, s := range by {
 		c := compareOptional(s.Match, p.Values[i], o.Values[i])
 		if s.Descending {
@@ -74,7 +81,7 @@ func (p Place) compare(o Place, by []adapters.Sort) int {
 			return c
 		}
 	}
-	return Keys(p.Key, o.Key)
+	return 0
 }
 
 func compareOptional(m filter.Match, a, b Optional) int {

@@ -37,6 +37,7 @@ var may = map[string][]string{
 	"adapters/scim":        {"adapters", "adapters/steps", "scim/filter"},
 	"adapters/guard":       {"adapters", "scim/filter"},
 	"adapters/trace":       {"adapters", "scim/filter"},
+	"adapters/route":       {"adapters", "adapters/order", "scim/filter"},
 	"adapters/adaptertest": {"adapters", "scim/filter"},
 	"identity":             {},
 	"rules":                {"scim", "scim/filter", "scim/schema", "scim/patch", "adapters"},
