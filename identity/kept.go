@@ -33,6 +33,11 @@ type Follow struct {
 	Fields []string `json:"fields,omitempty"`
 	Before string   `json:"before,omitempty"`
 
+	// Into is, of a change by which the record goes to another place, the name of that
+	// place; At is its key there, once the link has followed (Store.Relocate).
+	Into *string `json:"into,omitempty"`
+	At   string  `json:"at,omitempty"`
+
 	// Rest is what the adapter has still to do, by the records' keys: "" for one that is
 	// to be created. While there is any, the intent does not end when the table has
 	// followed: it becomes one of kind parts.
@@ -52,6 +57,7 @@ func (f Follow) Empty() bool { return len(f.Keep) == 0 && f.ExternalID == nil &&
 
 // text is the form in which a Follow is written down.
 func (f Follow) text() string {
+	f.At = storedKey(f.At)
 	b, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // texts always have a JSON form
@@ -108,18 +114,8 @@ func (s *Store) ChangeFor(ctx context.Context, in Intent, newKey string) (time.T
 	var now int64
 	err := s.together(ctx, func(x *session) error {
 		now = x.now
-		if in.Tries > 0 { // a later change may have been entered since it was read
-			err := x.each(qFollow, []any{in.Nr}, func(scan func(...any) error) error {
-				var text string
-				err := scan(&text)
-				if err == nil {
-					in.Follow, err = followIn(text)
-				}
-				return err
-			})
-			if err != nil {
-				return err
-			}
+		if err := x.amended(&in); err != nil {
+			return err
 		}
 		if err := x.close(in, in.Identity, newKey); err != nil {
 			return err
@@ -132,6 +128,22 @@ func (s *Store) ChangeFor(ctx context.Context, in Intent, newKey string) (time.T
 		return x.follow(in, newKey)
 	})
 	return micros(now), s.fail("change", err)
+}
+
+// amended reads again what an intent says that is carried on: a later change may have
+// been entered since it was read.
+func (x *session) amended(in *Intent) error {
+	if in.Tries == 0 {
+		return nil
+	}
+	return x.each(qFollow, []any{in.Nr}, func(scan func(...any) error) error {
+		var text string
+		err := scan(&text)
+		if err == nil {
+			in.Follow, err = followIn(text)
+		}
+		return err
+	})
 }
 
 // follow is part of the transaction in which the table follows the backend.
@@ -211,6 +223,7 @@ func (f Follow) without(later Follow) Follow {
 
 func followIn(text string) (f Follow, err error) {
 	err = json.Unmarshal([]byte(text), &f)
+	f.At = originalKey(f.At)
 	return f, err
 }
 

@@ -261,6 +261,7 @@ func (c *compiler) conditions() {
 			c.warnAbsent(c.m.when, "the condition is not met")
 		}
 	}
+	c.places()
 	if c.in.NewKey.Value != "" {
 		if c.m.newKey = c.expression(c.in.NewKey, c.resourceEnvironment(nil)); c.m.newKey != nil {
 			c.warnAbsent(c.m.newKey, "the record is refused")

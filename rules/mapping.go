@@ -27,6 +27,7 @@ type Mapping struct {
 	ends       *scim.Attribute
 	correlate  []*scim.Attribute
 	when       *expression
+	places     []residence
 	newKey     *expression
 	constants  []Constant
 	caps       adapters.Capabilities
@@ -193,6 +194,9 @@ func (m *Mapping) Plan(need func(*scim.Attribute) bool) *Plan {
 	}
 	if m.birth != "" {
 		names = append(names, m.birth)
+	}
+	if m.HasPlaces() {
+		names = append(names, adapters.PlaceField)
 	}
 	p.Want = m.shape.FieldSet(names...)
 	return p

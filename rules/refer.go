@@ -88,6 +88,9 @@ func (m *Mapping) Consulted() []*scim.Attribute {
 	if m.when != nil {
 		out = append(out, m.when.attrs...)
 	}
+	for _, p := range m.places {
+		out = append(out, p.when.attrs...)
+	}
 	for _, r := range m.rules {
 		if r.out != nil {
 			out = append(out, r.out.attrs...)

@@ -72,15 +72,16 @@ type Input struct {
 	Extensions []schema.Extension
 	Aliases    map[string]string // short name of an extension to its URN
 	Attributes []Spec
-	Key        []Text // the fields that make the key
-	Scope      Text   // over record: the records that provisioning may see
-	Managed    Text   // over record: those of them that it may change
-	Birth      Text   // a field that never changes, by which a record is told from another one with its key
-	When       Text   // over resource: the resources that this backend takes
-	Correlate  []Text // the attributes by which a create is known to be about a record that is there
-	Ends       Text   // the attribute after whose time a resource is set inactive
-	Reactivate Text   // where it says that inactive records are for those who create them
-	NewKey     Text   // over resource: the key of a new record
+	Key        []Text  // the fields that make the key
+	Scope      Text    // over record: the records that provisioning may see
+	Managed    Text    // over record: those of them that it may change
+	Birth      Text    // a field that never changes, by which a record is told from another one with its key
+	When       Text    // over resource: the resources that this backend takes
+	Places     []Place // where resources live beside the target
+	Correlate  []Text  // the attributes by which a create is known to be about a record that is there
+	Ends       Text    // the attribute after whose time a resource is set inactive
+	Reactivate Text    // where it says that inactive records are for those who create them
+	NewKey     Text    // over resource: the key of a new record
 	Constants  []Constant
 	Types      map[string]string // every resource type's name and endpoint
 	Tenant     string            // whose mapping it is; "": expressions know none

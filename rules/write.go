@@ -78,6 +78,9 @@ func (m *Mapping) NewRecord(res *scim.Resource, null func(*scim.Attribute) bool,
 	for _, c := range m.constants {
 		rec.Set(c.Field.Value, c.Value.Value)
 	}
+	if err := m.settle(rec, res); err != nil || m.IsIn(rec) != "" { // elsewhere the key is made as it is made there
+		return rec, err
+	}
 	return rec, m.makeKey(&rec, res)
 }
 
@@ -106,7 +109,7 @@ func (m *Mapping) makeKey(rec *adapters.Record, res *scim.Resource) error {
 
 // Accepts reports, as a SCIM error, a resource that this backend does not take.
 func (m *Mapping) Accepts(res *scim.Resource) error {
-	if m.when == nil {
+	if m.when == nil || m.PlaceOf(res) != "" {
 		return nil
 	}
 	v, err := m.when.onResource(res, nil, scim.Value{}, nil)
