@@ -18,6 +18,7 @@ type page struct {
 	kept      []identity.Kept // nil if the plan needed none
 	hides     bool            // there may be records that must stay out of lists
 	replaced  bool            // there are records with new ids, for they have the key of another
+	late      []adapters.Key  // there are records without ids, for they may be about to be entered
 }
 
 // build makes the resources of records: ids, references and meta come from the
@@ -34,6 +35,11 @@ func (s *Service) build(ctx context.Context, c Call, t *target, recs []adapters.
 		refs = append(refs, found...)
 	}
 	r := s.enroll(t, recs, own, refs, who)
+	if t.Mapping.HasPlaces() {
+		r.arriving = func(ctx context.Context) (func(int) bool, error) {
+			return s.arriving(ctx, c.Caller.Tenant, t, recs, pg.resources)
+		}
+	}
 	if err := s.look(ctx, c, r); err != nil {
 		return page{}, err
 	}
@@ -41,7 +47,7 @@ func (s *Service) build(ctx context.Context, c Call, t *target, recs []adapters.
 	if pg.replaced, err = s.replaced(ctx, c, t, r, recs); err != nil {
 		return page{}, err
 	}
-	pg.entries, pg.hides = r.entries[:len(recs)], r.hides
+	pg.entries, pg.hides, pg.late = r.entries[:len(recs)], r.hides, r.late
 	s.remember(ctx, c, t, pg.entries, recs)
 	if pg.kept, err = s.completed(ctx, c, t, recs, pg.resources, p); err != nil {
 		return page{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
@@ -65,7 +66,7 @@ func (s *Service) change(ctx context.Context, c Call, t *target, id string, p *r
 		u := &update{Service: s, c: c, t: t, plan: p, whole: whole, who: c.cast()}
 		return u.changePretended(ctx, made, work)
 	}
-	e, release, err := s.claim(ctx, c, t, id)
+	e, release, err := s.claimSettled(ctx, c, t, id)
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +115,7 @@ type update struct {
 	rec           adapters.Record
 	kept          identity.Kept // beside rec
 	before, after *scim.Resource
+	moves         *relocation // the record goes to another place
 }
 
 func (u *update) run(ctx context.Context, work func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
@@ -179,13 +181,16 @@ func (u *update) store(ctx context.Context) (*scim.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
+	if u.moves, err = u.moved(ctx, &d); err != nil {
+		return nil, err
+	}
 	p := u.t.plan(u.c)
 	stored, complete := u.rec, u.pretended || u.plan.Covers(p)
-	if f := u.follow(d); !d.Empty() || !f.Empty() {
+	if f := u.follow(d); !d.Empty() || !f.Empty() || u.moves != nil {
 		if stored, err = u.apply(ctx, d, f, p.Want); err != nil {
 			return nil, err
 		}
-		complete = complete || !d.Empty()
+		complete = complete || !d.Empty() || u.moves != nil
 	}
 	if !complete {
 		if stored, err = u.read(adapters.WithoutCache(ctx), u.t, u.e, p.Want); err != nil {
@@ -250,7 +255,7 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, f identity.Follow,
 	if u.open && in.Kind == identity.IntentRename {
 		return u.rec, unsettled(u.t)
 	}
-	stored, at, err := u.carryOut(ctx, u.t, in, free, d, want)
+	stored, at, err := u.carry(ctx, d, in, free, want)
 	if err != nil {
 		return stored, err
 	}
@@ -260,10 +265,18 @@ func (u *update) apply(ctx context.Context, d adapters.Delta, f identity.Follow,
 	if f.Touch {
 		u.e = u.e.ModifiedIn(u.t.Backend, at)
 	}
-	if d.Empty() {
+	if d.Empty() && u.moves == nil {
 		return u.rec, nil
 	}
 	return stored, nil
+}
+
+// carry has the change made where the record is, or where it goes.
+func (u *update) carry(ctx context.Context, d adapters.Delta, in identity.Intent, free func() error, want adapters.Fields) (adapters.Record, time.Time, error) {
+	if u.moves != nil {
+		return u.relocate(ctx, in, free, want)
+	}
+	return u.carryOut(ctx, u.t, in, free, d, want)
 }
 
 // intent is what is written down of a change where it touches more than the backend.

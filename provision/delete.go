@@ -24,7 +24,7 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	if made, ok := c.Pretence.find(t.name, id); ok {
 		return s.removePretended(ctx, c, t, made)
 	}
-	e, release, err := s.claim(ctx, c, t, id)
+	e, release, err := s.claimSettled(ctx, c, t, id)
 	if err == nil {
 		defer release()
 	}

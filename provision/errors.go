@@ -87,6 +87,9 @@ func backendError(t *target, ae *adapters.Error) error {
 			return taken(t, attr, ae)
 		case adapters.Invalid:
 			e.Detail = "The backend refuses the value of " + attr + "; if it names other resources, they must exist."
+			if ae.Told != "" {
+				e.Detail = "The value of " + attr + " cannot be stored: " + ae.Told + "."
+			}
 		}
 	}
 	if ae.Kind == adapters.Unavailable {

@@ -217,6 +217,12 @@ func digest(salt string, rec adapters.Record, fields []string) string {
 	return salt + " " + hex.EncodeToString(h.Sum(nil))
 }
 
+// saltOf is the salt with which a digest begins.
+func saltOf(digest string) string {
+	salt, _, _ := strings.Cut(digest, " ")
+	return salt
+}
+
 // plainly is equal for what adapters.Same finds equal.
 func plainly(v any) string {
 	if adapters.NoValue(v) {
@@ -297,8 +303,7 @@ func (s *Service) settleChange(ctx context.Context, t *target, in identity.Inten
 		return "", s.ids.Drop(ctx, in.Nr)
 	}
 	if f := in.Follow; f.Before != "" {
-		salt, _, _ := strings.Cut(f.Before, " ")
-		if digest(salt, rec, f.Fields) == f.Before {
+		if digest(saltOf(f.Before), rec, f.Fields) == f.Before {
 			return s.unmade(ctx, in)
 		}
 	}

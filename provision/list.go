@@ -102,6 +102,7 @@ func (t *target) divide(q Search, look rules.Lookup) division {
 func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d division) (list List, done bool, err error) {
 	p := t.plan(c)
 	query := adapters.Query{Filter: d.pushed, Sort: d.sort, Offset: q.StartIndex - 1, Limit: q.Count, Total: true, Want: p.Want}
+	var late []adapters.Key
 	for excluded := false; ; excluded = true {
 		hidden := veil{merged: &mergedSet{}}
 		if excluded || q.Filter == nil && t.hides.Load() { // what a filter finds is mostly a page at most
@@ -109,6 +110,7 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 			if hidden, err = s.veil(ctx, c, t); err != nil || hidden.len() > 0 && !t.canExclude() {
 				return List{}, false, err
 			}
+			hidden.held = append(hidden.held, late...)
 		}
 		mark := t.recall.mark()
 		pg, err := t.listWithout(ctx, query, hidden)
@@ -133,6 +135,10 @@ func (s *Service) pushedList(ctx context.Context, c Call, t *target, q Search, d
 		if query.Offset == 0 && pg.Total <= len(pg.Records) {
 			out.Total = len(out.Resources) // the page is all there is
 			return out, true, nil
+		}
+		if len(built.late) > 0 && len(late) == 0 && t.canExclude() { // in the total they count, too
+			late = built.late
+			continue
 		}
 		if excluded || !built.hides {
 			return out, true, nil

@@ -40,7 +40,7 @@ func (s *Service) Patch(ctx context.Context, c Call, id string, ops []patch.Oper
 // the backend, without reading any (P-64). done is false if the change is more
 // than that, or the backend takes no such change.
 func (s *Service) patchMembers(ctx context.Context, c Call, t *target, id string, ops []patch.Operation) (res *scim.Resource, done bool, err error) {
-	if t.caps.NoUpdate || c.If.needsVersion() || c.Caller.Access != Full {
+	if t.caps.NoUpdate || t.Mapping.HasPlaces() || c.If.needsVersion() || c.Caller.Access != Full {
 		return nil, false, nil
 	}
 	changes, ok := patch.MembersOnly(ops)

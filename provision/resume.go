@@ -53,7 +53,7 @@ func (s *Service) resume(ctx context.Context, in identity.Intent) (settled bool,
 		note = reasonOf(err)
 	}
 	var poison *poisonError
-	away := len(in.Follow.Rest) > 0 && adapters.Is(err, adapters.Unavailable) // it will be done, be it tomorrow
+	away := (len(in.Follow.Rest) > 0 || in.Follow.At != "") && adapters.Is(err, adapters.Unavailable) // it will be done, be it tomorrow
 	if errors.As(err, &poison) || in.Tries >= mostTries && s.ids.Age(in.Begun) > settleTime && !away {
 		state = identity.IntentStuck
 		s.log.ErrorContext(ctx, "an entry of the journal needs somebody to look at it", "entry", in.Nr, "kind", in.Kind, "type", in.Type, "reason", note)
@@ -83,6 +83,9 @@ func (s *Service) settle(ctx context.Context, in identity.Intent) (note string, 
 	case identity.IntentCreate:
 		return s.settleCreate(ctx, t, in)
 	case identity.IntentRename:
+		if in.Follow.Into != nil {
+			return s.settleMove(ctx, t, in)
+		}
 		return s.settleRename(ctx, t, in)
 	case identity.IntentChange:
 		return s.settleChange(ctx, t, in)

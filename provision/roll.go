@@ -19,6 +19,10 @@ type roll struct {
 	at      map[rules.ID]int // by type and key
 	settled map[rules.ID]string
 	hides   bool
+
+	// arriving tells which of the own records without ids get none yet; nil: all do.
+	arriving func(ctx context.Context) (func(i int) bool, error)
+	late     []adapters.Key // those are they
 }
 
 // enroll calls the roll of a page.
@@ -80,12 +84,18 @@ func (s *Service) look(ctx context.Context, c Call, r *roll) error {
 	if err := s.check(ctx, r); err != nil {
 		return err
 	}
+	late, err := r.strange(ctx)
+	if err != nil {
+		return err
+	}
 	var missing []identity.Link
 	var at []int
 	for i := r.known; i < len(r.links); i++ {
 		switch {
 		case i >= r.own && !r.shown[i]:
 			r.entries[i].ID = ""
+		case i < r.own && r.entries[i].Identity == "" && late != nil && late(i):
+			r.late = append(r.late, adapters.Key(r.links[i].Key))
 		case r.entries[i].ID == "" && !r.entries[i].Held:
 			missing, at = append(missing, r.links[i]), append(at, i)
 		}
@@ -101,6 +111,16 @@ func (s *Service) look(ctx context.Context, c Call, r *roll) error {
 		r.entries[i] = made[j]
 	}
 	return nil
+}
+
+// strange asks about own records that nobody knows, if there are any.
+func (r *roll) strange(ctx context.Context) (func(i int) bool, error) {
+	for i := r.known; i < r.own && r.arriving != nil; i++ {
+		if r.entries[i].Identity == "" {
+			return r.arriving(ctx)
+		}
+	}
+	return nil, nil
 }
 
 func (s *Service) find(ctx context.Context, c Call, r *roll) (found []identity.Entry, err error) {

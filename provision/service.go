@@ -20,7 +20,8 @@ import (
 type Target struct {
 	Mapping *rules.Mapping
 	Adapter adapters.Adapter
-	Backend string // its name in the configuration
+	Backend string   // its name in the configuration
+	Further []string // of the other places, where there are several
 	// All is an Adapter of the same records that shows those out of scope too. It is
 	// only asked whether a record is really gone, and for reports to administrators.
 	// Nil if Adapter hides none.
@@ -31,6 +32,10 @@ type Target struct {
 	// Alone says that the backend does not notice when a record has changed between
 	// being read and being written: then only one process may do that at a time.
 	Alone bool
+
+	// Moving is what becomes of records that go to another place; only where the
+	// mapping has places.
+	Moving Moving
 }
 
 // Options are what a Service is made of.
@@ -142,7 +147,7 @@ func (s *Service) Types() []*schema.ResourceType { return s.types }
 // is "": another process has written there.
 func (s *Service) Forget(backend string) {
 	for _, t := range s.targets {
-		if backend == "" || t.Backend == backend {
+		if backend == "" || t.Backend == backend || slices.Contains(t.Further, backend) {
 			t.recall.clear()
 		}
 	}
