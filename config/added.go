@@ -91,6 +91,9 @@ func (c *Config) addedTenant(name, what string, said []byte, draft bool) (*Tenan
 	tenant().read(r, tree, t)
 	r.addedParams(c, t)
 	r.addedTokens(c, t)
+	for i := range c.Resources {
+		r.checkIDs(&c.Resources[i], t.Clients)
+	}
 	return t, written, report.Err()
 }
 

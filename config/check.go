@@ -73,6 +73,7 @@ func (r *reader) check(c *Config, t *Tree) {
 		r.checkRefers(c, &c.Resources[i])
 		r.checkLDAPTarget(c, &c.Resources[i].Target)
 		r.checkParts(c, &c.Resources[i])
+		r.checkPlaces(c, &c.Resources[i])
 	}
 	r.checkEndpoints(c)
 	r.checkTenants(c, t)
@@ -192,10 +193,7 @@ func (r *reader) checkEndpoints(c *Config) {
 // checkUnused warns of what is declared and never used: often a typing mistake.
 func (r *reader) checkUnused(c *Config) {
 	for _, b := range c.Backends {
-		uses := func(t Target) bool { return t.Backend.Value == b.Name.Value }
-		if !slices.ContainsFunc(c.Resources, func(res Resource) bool {
-			return uses(res.Target) || slices.ContainsFunc(res.Parts, func(p Part) bool { return uses(p.Target) })
-		}) {
+		if !slices.ContainsFunc(c.Resources, func(res Resource) bool { return res.uses(b.Name.Value) }) {
 			r.report.Warnf(b.Name, "", "no resource type uses backend %q", b.Name.Value)
 		}
 	}

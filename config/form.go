@@ -28,6 +28,7 @@ type description struct {
 	kinds      []kindEntries
 	kindKey    string // says of what `type` the further keys depend
 	shared     string // the name under which a block is described once
+	like       string // the block beside it that has the same further keys
 }
 
 type kindEntries struct {
@@ -77,6 +78,7 @@ type block[T any] struct {
 	keys       []key[T]
 	kinds      []kindKeys[T]                                // further keys, depending on the kind of backend
 	shared     string                                       // it stands in many places: described once, under this name
+	like       string                                       // its kinds are described there
 	kindKey    string                                       // for the reference: what decides the kind
 	kindOf     func(r *reader, t *Tree) string              // "" if it is not known
 	options    func(*T) **Tree                              // where the keys that depend on the kind are kept as written
@@ -89,7 +91,7 @@ type kindKeys[T any] struct {
 }
 
 func (b block[T]) form() form[T] {
-	d := &description{title: b.title, doc: b.doc, example: b.example, entries: entriesOf(b.keys), kindKey: b.kindKey, shared: b.shared}
+	d := &description{title: b.title, doc: b.doc, example: b.example, entries: entriesOf(b.keys), kindKey: b.kindKey, shared: b.shared, like: b.like}
 	for _, k := range b.kinds {
 		d.kinds = append(d.kinds, kindEntries{k.kind, entriesOf(k.keys)})
 	}

@@ -63,6 +63,9 @@ func (w *referenceWriter) block(d *description, path string, level int) {
 	fmt.Fprintf(w, "%s `%s`\n\n%s\n\n", strings.Repeat("#", min(level, 4)), path, d.doc)
 	w.table(d.entries, path)
 	w.example(d)
+	if d.like != "" {
+		return
+	}
 	for _, k := range d.kinds {
 		if len(k.entries) > 0 {
 			fmt.Fprintf(w, "With %s `%s` also:\n\n", d.kindKey, k.kind)

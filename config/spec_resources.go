@@ -12,6 +12,8 @@ type Resource struct {
 	Extensions  []Extension
 	Target      Target
 	Parts       []Part
+	Places      []Place // beside the target
+	Moving      Moving
 	Correlate   Correlate
 	Ends        Text // an attribute path
 	Attributes  []Rule
@@ -50,6 +52,20 @@ type Target struct {
 
 	// Options are the keys that depend on the backend's type, as written.
 	Options *Tree
+
+	// Of a place.
+	Name  Text
+	Names []Constant // the attributes' fields, and what they are called there
+	Lacks []Text     // attribute paths
+}
+
+// A Place is where some of a type's resources live instead of its target.
+type Place = Target
+
+// A Moving is what becomes of records that go to another place.
+type Moving struct {
+	Left     Text // delete, deactivate, keep
+	Password Text // refuse, without
 }
 
 // A Constant is a field that Postern sets on every record it creates.
@@ -120,6 +136,11 @@ func resource() form[Resource] {
 			field("parts", named("part", part(), plainName, func(p *Part) *Text { return &p.Name }), func(r *R) *[]Part { return &r.Parts }).
 				like("{mail: {target: {backend: mailer, table: mailbox, key: id}, on: {owner: login}}}").
 				says("Records of other backends that say more about the same resource. Their fields are `mail.address`. See [several backends](several.md)."),
+			field("places", named("place", place(), plainName, func(p *Place) *Text { return &p.Name }), func(r *R) *[]Place { return &r.Places }).
+				like(`{agency: {when: 'resource.userType == "Contractor"', backend: agency, table: contractor, key: id}}`).
+				says("Where some of them live instead, asked in order; what no place takes belongs to the target. See [routing](routing.md)."),
+			field("moving", moving(), func(r *R) *Moving { return &r.Moving }).or("{}").like("{left: deactivate}").
+				says("What becomes of a record when a change makes its resource belong to another place."),
 			field("correlate", correlate(), func(r *R) *Correlate { return &r.Correlate }).or("conflict").like("reactivate").
 				says("What becomes of a create whose resource the backend has already."),
 			field("ends", text(), func(r *R) *Text { return &r.Ends }).like("contract:end").
@@ -163,7 +184,9 @@ func extension() form[Extension] {
 	return abbreviated(long.form(), text(), func(t Text, e *Extension) { e.Schema = t })
 }
 
-func target() form[Target] {
+func target() form[Target] { return targetBlock().form() }
+
+func targetBlock() block[Target] {
 	type T = Target
 	return block[T]{
 		title: "target", shared: "target",
@@ -202,6 +225,45 @@ func target() form[Target] {
 			if k := t.Find("key"); k != nil && k.Kind != ScalarNode && len(v.Key) == 0 {
 				r.report.Errorf(k.place(), "name at least one field", "key is empty")
 			}
+		},
+	}
+}
+
+// place is a target that takes some of the resources only.
+func place() form[Place] {
+	type P = Place
+	b := targetBlock()
+	own := []key[P]{
+		field("when", expression(), func(p *P) *Text { return &p.When }).required().like(`'resource.userType == "Contractor"'`).
+			says("An expression over `resource`: which resources belong here."),
+		field("names", constants("field"), func(p *P) *[]Constant { return &p.Names }).like("{login: user_name}").
+			says("The fields that `attributes` names, and what they are called here, where that differs."),
+		field("lacks", list(text()), func(p *P) *[]Text { return &p.Lacks }).like("['enterprise:department']").
+			says("The attributes, as `attributes` writes them, that have no room here. A resource that belongs here and has one is refused."),
+	}
+	var shared []key[P]
+	for _, k := range b.keys {
+		switch k.name {
+		case "backend", "key", "constants":
+			shared = append(shared, k)
+		}
+	}
+	b.title, b.keys, b.like, b.shared = "place", append(shared, own...), "target", ""
+	b.doc = "One place beside the target. Its further keys are those of a target in a backend of that type."
+	return b.form()
+}
+
+func moving() form[Moving] {
+	type M = Moving
+	return block[M]{
+		title: "moving",
+		doc:   "For resource types with `places`.",
+		keys: []key[M]{
+			field("left", choice("delete", "deactivate", "keep"), func(m *M) *Text { return &m.Left }).or("delete").
+				says("What becomes of the record where it was, once it is in its new place. What is deactivated or kept is used again if the resource comes back."),
+			field("password", choice("refuse", "without"), func(m *M) *Text { return &m.Password }).or("refuse").
+				says("A password cannot be read, and so cannot be taken along. `refuse`: a change that would move the resource is refused unless it sets the password. " +
+					"`without`: the resource goes without."),
 		},
 	}.form()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 	"sync/atomic"
 
 	"github.com/postern/postern/adapters"
@@ -14,6 +13,7 @@ import (
 	"github.com/postern/postern/adapters/ldap"
 	"github.com/postern/postern/adapters/memory"
 	"github.com/postern/postern/adapters/rest"
+	"github.com/postern/postern/adapters/route"
 	"github.com/postern/postern/adapters/sql"
 	"github.com/postern/postern/config"
 	"github.com/postern/postern/gateway"
@@ -39,11 +39,12 @@ type assembly struct {
 	kinds     map[string]opened // backends of further types
 
 	directories map[string]*ldap.Directory
-	branches    map[string]*ldap.Adapter // by resource type
+	branches    map[*rules.Mapping]*ldap.Adapter
 
 	guards  map[string]*guard.Guard // one per backend: its resource types share limit, breaker and cache
 	targets []provision.Target
-	units   [][]*unit // by position of targets
+	units   [][]*unit          // by position of targets
+	places  map[string][]*unit // of types with several
 	ids     *identity.Store
 	service *provision.Service
 	paused  atomic.Pointer[gateway.Pause]
@@ -82,16 +83,24 @@ func (a *assembly) openBackends() error {
 	a.opened = map[string]*openedBackend{}
 	a.databases, a.guards = map[string]*sql.Database{}, map[string]*guard.Guard{}
 	a.apis, a.kinds = map[string]*rest.Backend{}, map[string]opened{}
-	a.directories, a.branches = map[string]*ldap.Directory{}, map[string]*ldap.Adapter{}
+	a.directories, a.branches = map[string]*ldap.Directory{}, map[*rules.Mapping]*ldap.Adapter{}
 	for i := range a.cfg.Backends {
 		b := &a.cfg.Backends[i]
 		if err := a.openBackend(b); err != nil {
 			return fmt.Errorf("backend %s: %w", b.Name.Value, err)
 		}
 	}
+	a.places = map[string][]*unit{}
 	for _, m := range a.mappings {
-		if err := a.bind(m); err != nil {
-			return fmt.Errorf("resource type %s: %w", m.Type.Name, err)
+		bound := []*unit{{mapping: m, resource: a.cfg.Resource(m.Type.Name)}}
+		if m.HasPlaces() {
+			bound = placesUnits(a.cfg, m)
+			a.places[m.Type.Name] = bound
+		}
+		for _, u := range bound {
+			if err := a.bind(u.mapping, u.resource); err != nil {
+				return fmt.Errorf("resource type %s: %w", m.Type.Name, err)
+			}
 		}
 	}
 	for _, m := range a.mappings {
@@ -105,8 +114,7 @@ func (a *assembly) openBackends() error {
 // bind tells a mapping what columns can do. Without that it does not know whether
 // its scope can be part of statements, of its own table's and of those that refer
 // to it.
-func (a *assembly) bind(m *rules.Mapping) error {
-	r := a.cfg.Resource(m.Type.Name)
+func (a *assembly) bind(m *rules.Mapping, r *config.Resource) error {
 	target := r.Target
 	if a.directories[target.Backend.Value] != nil {
 		attributes, err := a.branch(m, r, false)
@@ -129,10 +137,10 @@ func (a *assembly) bind(m *rules.Mapping) error {
 
 // bindUnits tells the views of a mapping what it was told itself.
 func (a *assembly) bindUnits(m *rules.Mapping, units []*unit) error {
-	if len(units) == 1 {
+	if len(units) == 1 || m.HasPlaces() {
 		return nil
 	}
-	return a.bind(units[0].mapping)
+	return a.bind(units[0].mapping, a.cfg.Resource(m.Type.Name))
 }
 
 func (a *assembly) makeFolders() error {
@@ -163,7 +171,10 @@ func (a *assembly) database(b config.Backend) (*sql.Database, error) {
 func (a *assembly) addTarget(m *rules.Mapping) error {
 	r := a.cfg.Resource(m.Type.Name)
 	b := a.cfg.Backend(r.Target.Backend.Value)
-	units := unitsOf(a.cfg, m)
+	units := a.places[m.Type.Name]
+	if units == nil {
+		units = unitsOf(a.cfg, m)
+	}
 	if a.trial.standsIn(b) {
 		units = []*unit{{mapping: m, resource: r}}
 	}
@@ -175,22 +186,35 @@ func (a *assembly) addTarget(m *rules.Mapping) error {
 			return err
 		}
 	}
-	whole, err := a.join(m, units, units[0].adapter)
-	if err != nil {
-		return err
-	}
-	all, err := a.unscoped(units[0].mapping, units[0].resource)
-	if err == nil && all != nil {
-		all, err = a.join(m, units, all)
-	}
+	whole, all, err := a.joined(m, r, units)
 	if err != nil {
 		return err
 	}
 	a.units = append(a.units, units)
 	correlate := provision.Correlation{Adopt: policy(r, "adopt").IsSet(), Reactivate: policy(r, "reactivate").IsSet(), By: m.Correlates()}
-	a.targets = append(a.targets, provision.Target{Mapping: m, Backend: b.Name.Value, Correlate: correlate,
-		Adapter: whole, All: all, Alone: b.Type.Value != "sql" || len(units) > 1})
+	t := provision.Target{Mapping: m, Backend: b.Name.Value, Correlate: correlate,
+		Adapter: whole, All: all, Alone: b.Type.Value != "sql" || len(units) > 1}
+	if m.HasPlaces() {
+		t.Further, t.Moving = further(r), moving(r)
+	}
+	a.targets = append(a.targets, t)
 	return nil
+}
+
+// joined makes one adapter of the units of a resource type, and one that shows records
+// out of scope too, where the first hides some.
+func (a *assembly) joined(m *rules.Mapping, r *config.Resource, units []*unit) (whole, all adapters.Adapter, err error) {
+	if m.HasPlaces() && len(units) > 1 {
+		return a.joinPlaces(m, r, units)
+	}
+	if whole, err = a.join(m, units, units[0].adapter); err != nil {
+		return nil, nil, err
+	}
+	all, err = a.unscoped(units[0].mapping, units[0].resource)
+	if err == nil && all != nil {
+		all, err = a.join(m, units, all)
+	}
+	return whole, all, err
 }
 
 // openUnit makes the adapter of a unit, with its guard.
@@ -202,6 +226,9 @@ func (a *assembly) openUnit(u *unit) error {
 	}
 	u.table = table
 	u.adapter = a.guards[b.Name.Value].Wrap(a.trial.watch(bare, b, u.mapping))
+	if !a.trial.standsIn(b) {
+		u.adapter = route.Bind(u.adapter, a.bound(u))
+	}
 	return nil
 }
 
@@ -221,7 +248,7 @@ func (a *assembly) bare(m *rules.Mapping, r *config.Resource, b *config.Backend)
 		return made, nil, faults(problems)
 	case b.Type.Value == ldapKind:
 		made, err := a.branch(m, r, true)
-		a.branches[m.Type.Name] = made
+		a.branches[m] = made
 		return made, nil, err
 	case b.Type.Value == "sql":
 		t, err := a.table(m, r)
@@ -245,7 +272,7 @@ func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 		if beside(r, ref.Field) {
 			continue
 		}
-		if to := a.refers(r.Target.Backend.Value, ref.Refers); to != nil {
+		if to := a.refers(r, ref.Refers); to != nil {
 			t.References = append(t.References, sql.Reference{Field: ref.Field, Refers: *to})
 		}
 	}
@@ -257,7 +284,7 @@ func (a *assembly) tableOf(m *rules.Mapping, r *config.Resource) sql.Table {
 	for _, rel := range m.Relations {
 		own, other := held(r, rel)
 		t.Relations = append(t.Relations, sql.Relation{Field: rel.Field, Table: rel.Table, Owner: rel.Owner, Member: rel.Member,
-			Refers: a.refers(r.Target.Backend.Value, rel.Refers), OwnerHolds: own, MemberHolds: other})
+			Refers: a.refers(r, rel.Refers), OwnerHolds: own, MemberHolds: other})
 	}
 	return t
 }
@@ -282,20 +309,20 @@ func (a *assembly) unscoped(m *rules.Mapping, r *config.Resource) (adapters.Adap
 // refers tells the database about a relation's other end where it can see to it
 // by itself that only visible records count: the same database, a single key,
 // and a scope that it follows.
-func (a *assembly) refers(backend, typ string) *sql.Target {
-	other := a.cfg.Resource(typ)
-	i := slices.IndexFunc(a.mappings, func(m *rules.Mapping) bool { return m.Type.Name == typ })
-	if i < 0 || other.Target.Backend.Value != backend || len(other.Target.Key) != 1 {
+func (a *assembly) refers(r *config.Resource, typ string) *sql.Target {
+	other, ok := a.endOf(r, typ)
+	if !ok || other.resource.Target.Backend.Value != r.Target.Backend.Value || len(other.resource.Target.Key) != 1 {
 		return nil
 	}
-	f, ok := a.mappings[i].ScopeFilter()
+	f, ok := other.mapping.ScopeFilter()
 	if !ok {
 		return nil
 	}
-	if f, ok = visible(other, f); !ok {
+	if f, ok = visible(other.resource, f); !ok {
 		return nil
 	}
-	return &sql.Target{Table: other.Target.SQL.Table.Value, Key: other.Target.Key[0].Value, Where: f, Distinct: other.Target.SQL.Distinct.Value}
+	t := &other.resource.Target
+	return &sql.Target{Table: t.SQL.Table.Value, Key: t.Key[0].Value, Where: f, Distinct: t.SQL.Distinct.Value}
 }
 
 // generated says who makes the key: the configuration, or else the backend

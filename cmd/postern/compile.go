@@ -37,6 +37,7 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 	mappings := compile(cfg) // also of a broken configuration: all problems at once
 	units := allUnits(cfg, mappings)
 	checkPartsCompiled(cfg, mappings)
+	checkPlaces(cfg, mappings)
 	checkREST(cfg, units)
 	checkKinds(cfg, units)
 	checkTables(cfg)
@@ -48,23 +49,11 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 // compile turns each resource type of the configuration into a mapping.
 func compile(cfg *config.Config) []*rules.Mapping {
 	schemas := ownSchemas(cfg)
-	types := map[string]string{}
-	for _, r := range cfg.Resources {
-		types[r.Name.Value] = r.Endpoint.Value
-	}
 	var out []*rules.Mapping
 	for i := range cfg.Resources {
-		in, ok := input(cfg, &cfg.Resources[i], schemas)
+		in, ok := completeInput(cfg, &cfg.Resources[i], schemas)
 		if !ok {
 			continue
-		}
-		in.Types, in.Tenant, in.Params = types, cfg.Tenant, cfg.Values
-		if b := cfg.Backend(cfg.Resources[i].Target.Backend.Value); b != nil {
-			in.Texts = b.Type.Value == ldapKind || b.Type.Value == fileKind
-			in.Lists = described(b.Type.Value) || in.Texts
-			if b.Type.Value == fileKind {
-				separated(in.Attributes)
-			}
 		}
 		m, problems := rules.Compile(in)
 		for _, p := range problems {
@@ -75,6 +64,27 @@ func compile(cfg *config.Config) []*rules.Mapping {
 		}
 	}
 	return out
+}
+
+// completeInput is input with what depends on the backend and on other types.
+func completeInput(cfg *config.Config, r *config.Resource, schemas map[string]*schema.Schema) (rules.Input, bool) {
+	in, ok := input(cfg, r, schemas)
+	if !ok {
+		return in, false
+	}
+	in.Types = map[string]string{}
+	for _, other := range cfg.Resources {
+		in.Types[other.Name.Value] = other.Endpoint.Value
+	}
+	in.Tenant, in.Params = cfg.Tenant, cfg.Values
+	if b := cfg.Backend(r.Target.Backend.Value); b != nil {
+		in.Texts = b.Type.Value == ldapKind || b.Type.Value == fileKind
+		in.Lists = described(b.Type.Value) || in.Texts
+		if b.Type.Value == fileKind {
+			separated(in.Attributes)
+		}
+	}
+	return in, true
 }
 
 func report(cfg *config.Config, p rules.Problem) {
@@ -131,6 +141,7 @@ func input(cfg *config.Config, r *config.Resource, own map[string]*schema.Schema
 		in.Constants = append(in.Constants, rules.Constant{Field: rules.Text(c.Field), Value: rules.Text(c.Value)})
 	}
 	in.NewKey = rules.Text(r.Target.SQL.NewKey.Value)
+	in.Places = placesOf(r)
 	for _, j := range r.Target.SQL.Joins {
 		in.Joins = append(in.Joins, j.Name.Value)
 	}

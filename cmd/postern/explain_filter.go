@@ -54,7 +54,7 @@ func explainStatement(ctx context.Context, w io.Writer, a *assembly, i int, push
 	if asked := partsAsked(w, a.cfg.Resource(a.mappings[i].Type.Name), pushed); asked {
 		return nil
 	}
-	if b := a.branches[a.mappings[i].Type.Name]; b != nil {
+	if b := a.branches[a.units[i][0].mapping]; b != nil {
 		text, err := b.Explain(ctx, adapters.Query{Filter: pushed})
 		if err != nil {
 			return fmt.Errorf("backend %s does not answer (%s); check --online says more", a.targets[i].Backend, adapters.KindOf(err))

@@ -54,7 +54,7 @@ func (a *assembly) inspectUnit(ctx context.Context, u *unit) {
 			own, err = table.InspectOwn(ctx)
 			reportSteps(a.cfg, own)
 		}
-	case a.branches[m.Type.Name] != nil:
+	case a.branches[m] != nil:
 		err = a.inspectBranch(ctx, m, r)
 	default:
 		var asked bool

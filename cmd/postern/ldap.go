@@ -58,13 +58,12 @@ func entries(m *rules.Mapping, r *config.Resource) ldap.Entries {
 // reference says what the values of a field name. What is not in the same directory
 // is no entry, and its keys stand there as they are.
 func (a *assembly) reference(r *config.Resource, field, typ string) (ldap.Reference, bool) {
-	other := a.cfg.Resource(typ)
-	i := slices.IndexFunc(a.mappings, func(m *rules.Mapping) bool { return m.Type.Name == typ })
-	if i < 0 || other.Target.Backend.Value != r.Target.Backend.Value {
+	other, ok := a.endOf(r, typ)
+	if !ok || other.resource.Target.Backend.Value != r.Target.Backend.Value {
 		return ldap.Reference{}, false
 	}
-	to := entries(a.mappings[i], other)
-	scope, ok := a.mappings[i].ScopeFilter()
+	to := entries(other.mapping, other.resource)
+	scope, ok := other.mapping.ScopeFilter()
 	to.Where = scope
 	if !ok {
 		to.Where = nil
@@ -73,7 +72,7 @@ func (a *assembly) reference(r *config.Resource, field, typ string) (ldap.Refere
 	out.By, _ = pairOf(r.Target.LDAP.By, field)
 	if from, reversed := pairOf(r.Target.LDAP.Reverse, field); reversed {
 		out.From = from
-		out.By, _ = pairOf(other.Target.LDAP.By, from) // as those name this one
+		out.By, _ = pairOf(other.resource.Target.LDAP.By, from) // as those name this one
 	}
 	return out, true
 }
@@ -110,8 +109,10 @@ func checkLDAP(cfg *config.Config, units []*unit) {
 			continue
 		}
 		checkDNs(cfg, r.Target.LDAP.Base, r.Target.LDAP.Container, r.Target.LDAP.Placeholder)
-		if i := slices.IndexFunc(units, func(u *unit) bool { return u.mapping.Type.Name == r.Name.Value }); i >= 0 {
-			checkBranch(cfg, units[i].mapping, r)
+	}
+	for _, u := range units {
+		if b := cfg.Backend(u.resource.Target.Backend.Value); b != nil && b.Type.Value == ldapKind {
+			checkBranch(cfg, u.mapping, u.resource)
 		}
 	}
 }
@@ -173,7 +174,7 @@ func (a *assembly) inspectBranch(ctx context.Context, m *rules.Mapping, r *confi
 	for _, c := range r.Target.Constants {
 		given, written = append(given, c.Field.Value), append(written, c.Field.Value)
 	}
-	problems, err := a.branches[m.Type.Name].Inspect(ctx, written, given)
+	problems, err := a.branches[m].Inspect(ctx, written, given)
 	for _, p := range problems {
 		hint := p.Hint
 		if p.Near != "" && hint == "" {

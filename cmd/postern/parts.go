@@ -22,6 +22,7 @@ type unit struct {
 	mapping  *rules.Mapping
 	resource *config.Resource
 	part     *config.Part // nil: the record itself
+	place    string       // of a type with places: its name, "" of the target
 
 	adapter adapters.Adapter // when it is open
 	table   *sql.Adapter     // nil for other kinds
@@ -39,6 +40,9 @@ func allUnits(cfg *config.Config, mappings []*rules.Mapping) []*unit {
 // unitsOf are the record itself and its parts.
 func unitsOf(cfg *config.Config, m *rules.Mapping) []*unit {
 	r := cfg.Resource(m.Type.Name)
+	if len(r.Places) > 0 {
+		return placesUnits(cfg, m)
+	}
 	if len(r.Parts) == 0 {
 		return []*unit{{mapping: m, resource: r}}
 	}
@@ -65,6 +69,13 @@ func unitsOf(cfg *config.Config, m *rules.Mapping) []*unit {
 // takenApart is a resource type taken apart: the record itself and its parts, each as if it
 // were a resource type of its own.
 func takenApart(r *config.Resource) []*config.Resource {
+	if len(r.Places) > 0 {
+		var out []*config.Resource
+		for _, u := range takenToPlaces(r) {
+			out = append(out, u.resource)
+		}
+		return out
+	}
 	if len(r.Parts) == 0 {
 		return []*config.Resource{r}
 	}
@@ -200,6 +211,11 @@ func backendsOf(cfg *config.Config, r *config.Resource) []*config.Backend {
 	out := []*config.Backend{cfg.Backend(r.Target.Backend.Value)}
 	for _, p := range r.Parts {
 		if b := cfg.Backend(p.Target.Backend.Value); !slices.Contains(out, b) {
+			out = append(out, b)
+		}
+	}
+	for _, p := range r.Places {
+		if b := cfg.Backend(p.Backend.Value); !slices.Contains(out, b) {
 			out = append(out, b)
 		}
 	}

@@ -173,8 +173,8 @@ func checkTables(cfg *config.Config) {
 		for _, j := range r.Target.SQL.Joins {
 			checkKeyColumns(cfg, r, j.On, "on")
 		}
-		if s := r.Target.SQL.Stamps.Delete; len(s) > 0 && !r.Target.Scope.IsSet() {
-			cfg.Report.Errorf(s[0].Field, "as in scope: 'record."+s[0].Field.Value+" == nil'", "rows that are marked as deleted would still be shown: there is no scope that hides them")
+		if stamps := r.Target.SQL.Stamps.Delete; len(stamps) > 0 && !r.Target.Scope.IsSet() {
+			cfg.Report.Errorf(stamps[0].Field, "as in scope: 'record."+stamps[0].Field.Value+" == nil'", "rows that are marked as deleted would still be shown: there is no scope that hides them")
 		}
 		if sqlTarget {
 			checkDistinct(cfg, r)
