@@ -2,17 +2,16 @@ package identity
 
 // Most requests ask about one id, or about the handful of links that one resource
 // has. Statements that take those one by one, without a JSON array to read, cost
-// about two thirds. They answer what qIDs, qLinks and qListed answer.
+// about two thirds. They answer what qLinks and qListed answer.
 const (
-	// qID is qIDs for the only id ?4.
+	// qID is qIDs for the only id ?4 as if it were primary, with the number of the link
+	// first, and in no order.
 	qID query = `
-SELECT 0, e.identity, e.type, e.is_primary, e.deletion_required, p.id, p.externalid, p.created,
+SELECT l.nr, e.identity, e.type, e.is_primary, e.deletion_required, e.id, e.externalid, e.created,
     l.backend, l.key, l.is_primary, coalesce(l.birth, ''), l.created, coalesce(l.modified, 0)
 FROM external_id AS e
-CROSS JOIN external_id AS p ON p.identity = e.identity AND p.client = ?2 AND p.is_primary = 1 AND p.state = 'live'
 CROSS JOIN link AS l ON l.identity = e.identity
-WHERE e.tenant = ?1 AND e.id = ?4 AND e.client = ?2 AND (?3 = '' OR e.type = ?3) AND e.state = 'live'
-ORDER BY e.nr, l.is_primary DESC, l.nr`
+WHERE e.tenant = ?1 AND e.id = ?4 AND e.client = ?2 AND (?3 = '' OR e.type = ?3) AND e.state = 'live'`
 
 	// The statements for one, two, four and eight links: ?1 tenant, ?2 client, then
 	// type, backend and key of each. Links that are too many have the key NULL.

@@ -26,8 +26,7 @@ func testFewAndMany(t *testing.T) {
 	for i, e := range many {
 		ids[i] = e.ID
 	}
-	people, err := s.Resolve(ctx, d1, "User", ids)
-	noErr(t, err)
+	ids = append(ids, merged[1].ID, "never") // a secondary one, and none
 	for n := 0; n <= fewLinks+1; n++ {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			for from := 0; from+n <= len(links); from++ {
@@ -41,11 +40,26 @@ func testFewAndMany(t *testing.T) {
 			}
 		})
 	}
+	for _, typ := range []string{"User", "", "Group"} {
+		oneByOne(t, s, d1, typ, ids)
+	}
+	// Where ids are keys, a user and a group may have the same.
+	keys := Domain{Tenant: "t", Client: "keys", Existing: true}
+	ensure(t, s, keys, Link{"User", "hr", "5"}, Link{"Group", "hr", "5"}, Link{"User", "hr", "6"}, Link{"Group", "ad", "7"})
+	for _, typ := range []string{"User", "", "Group"} {
+		oneByOne(t, s, keys, typ, []string{"5", "6", "7", "8"})
+	}
+}
+
+func oneByOne(t *testing.T, s *Store, d Domain, typ string, ids []string) {
+	t.Helper()
+	all, err := s.Resolve(t.Context(), d, typ, ids)
+	noErr(t, err)
 	for i, id := range ids {
-		one, err := s.Resolve(ctx, d1, "User", []string{id})
+		one, err := s.Resolve(t.Context(), d, typ, []string{id})
 		noErr(t, err)
-		if !reflect.DeepEqual(one[0], people[i]) {
-			t.Errorf("id %d: %v, among others %v", i, one[0], people[i])
+		if !reflect.DeepEqual(one[0], all[i]) {
+			t.Errorf("type %q, id %d of %s: %v, among others %v", typ, i, d.Client, one[0], all[i])
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 )
 
 // Resolve answers, in the order asked, whom the ids mean to the client; typ ""
@@ -26,15 +28,15 @@ func (s *Store) ByExternalID(ctx context.Context, d Domain, typ, externalID stri
 	}
 	var entries []Entry
 	last := int64(-1)
+	var row foundRow
 	err := s.reading(ctx).each(qExternalID, []any{d.Tenant, d.Client, typ, storedKey(externalID)}, func(scan func(...any) error) error {
-		nr, e, err := scanEntry(scan)
-		if err != nil {
+		if err := row.scan(scan); err != nil {
 			return err
 		}
-		if nr != last {
-			entries, last = append(entries, Entry{}), nr
+		if row.n != last {
+			entries, last = append(entries, Entry{}), row.n
 		}
-		entries[len(entries)-1].add(e)
+		entries[len(entries)-1].add(&row)
 		return nil
 	})
 	return entries, s.fail("by externalId", err)
@@ -74,31 +76,73 @@ func (x *session) resolve(d Domain, typ string, ids []string) ([]Entry, error) {
 	if len(asked) == 0 {
 		return entries, nil
 	}
-	ambiguous := map[int]bool{}
-	q, wanted := qID, asked[0]
-	if len(asked) > 1 {
-		q, wanted = qIDs, list(asked)
-	}
-	err := x.each(q, []any{d.Tenant, d.Client, typ, wanted}, func(scan func(...any) error) error {
-		n, e, err := scanEntry(scan)
-		if err != nil {
-			return err
-		}
-		to := &entries[at[n]]
-		if to.Identity != "" && to.Identity != e.Identity {
-			ambiguous[at[n]] = true // ids that are keys may be the same for two types
-			return nil
-		}
-		to.add(e)
-		return nil
-	})
-	for i := range ambiguous {
-		entries[i] = Entry{}
+	err := error(nil)
+	if found, plain, failed := x.one(d, typ, asked); plain || failed != nil {
+		entries[at[0]], err = found, failed
+	} else {
+		err = x.several(d, typ, asked, at, entries)
 	}
 	if err != nil || !d.Existing || typ == "" {
 		return entries, err
 	}
 	return entries, x.unseen(d, typ, ids, entries)
+}
+
+// one is several for a single id. Most ids are primary, and then all is told by the row of
+// the id itself and those of the links; plain says that it is so.
+func (x *session) one(d Domain, typ string, asked []string) (found Entry, plain bool, err error) {
+	if len(asked) != 1 {
+		return Entry{}, false, nil
+	}
+	var rows []foundRow
+	err = x.each(qID, []any{d.Tenant, d.Client, typ, asked[0]}, func(scan func(...any) error) error {
+		rows = append(rows, foundRow{})
+		return rows[len(rows)-1].scan(scan)
+	})
+	if err != nil {
+		return Entry{}, false, err
+	}
+	slices.SortFunc(rows, before)
+	for i := range rows {
+		if !rows[i].Primary || rows[i].Identity != rows[0].Identity {
+			return Entry{}, false, nil
+		}
+		found.add(&rows[i])
+	}
+	return found, true, nil
+}
+
+// before is the order of an identity's links: primary ones first, then by age.
+func before(a, b foundRow) int {
+	switch {
+	case a.link.Primary == b.link.Primary:
+		return cmp.Compare(a.n, b.n)
+	case a.link.Primary:
+		return -1
+	}
+	return 1
+}
+
+// several fills in the entries of ids.
+func (x *session) several(d Domain, typ string, asked []string, at []int, entries []Entry) error {
+	ambiguous := map[int]bool{}
+	var row foundRow
+	err := x.each(qIDs, []any{d.Tenant, d.Client, typ, list(asked)}, func(scan func(...any) error) error {
+		if err := row.scan(scan); err != nil {
+			return err
+		}
+		to := &entries[at[row.n]]
+		if to.Identity != "" && to.Identity != row.Identity {
+			ambiguous[at[row.n]] = true // ids that are keys may be the same for two types
+			return nil
+		}
+		to.add(&row)
+		return nil
+	})
+	for i := range ambiguous {
+		entries[i] = Entry{}
+	}
+	return err
 }
 
 // unseen fills in the keys of records that the client has not met.
@@ -123,27 +167,31 @@ func (x *session) unseen(d Domain, typ string, ids []string, entries []Entry) er
 	})
 }
 
-// scanEntry reads a row of qIDs or qExternalID: an id with one of its links.
-func scanEntry(scan func(...any) error) (n int64, e Entry, err error) {
-	var externalID sql.NullString
-	var created, made, modified int64
-	var l Linked
-	err = scan(&n, &e.Identity, &e.Type, &e.Primary, &e.DeletionRequired, &e.ID, &externalID, &created,
-		&l.Backend, &l.Key, &l.Primary, &l.Birth, &made, &modified)
-	l.Type, l.Key, l.Made, l.Modified = e.Type, originalKey(l.Key), micros(made), micros(max(made, modified))
-	e.ExternalID, e.Created, e.Others = originalKey(externalID.String), micros(created), []Linked{l}
-	return n, e, err
+// A foundRow is a row of qID, qIDs or qExternalID: an id with one of its links.
+type foundRow struct {
+	Entry
+	n    int64
+	link Linked
+
+	externalID              sql.NullString
+	created, made, modified int64
 }
 
-// add takes a row, which holds one link in Others, into the entry: the first as
-// its own, the further ones as others.
-func (e *Entry) add(row Entry) {
+func (r *foundRow) scan(scan func(...any) error) error {
+	err := scan(&r.n, &r.Identity, &r.Type, &r.Primary, &r.DeletionRequired, &r.ID, &r.externalID, &r.created,
+		&r.link.Backend, &r.link.Key, &r.link.Primary, &r.link.Birth, &r.made, &r.modified)
+	l := &r.link
+	l.Type, l.Key, l.Made, l.Modified = r.Type, originalKey(l.Key), micros(r.made), micros(max(r.made, r.modified))
+	r.ExternalID, r.Created = originalKey(r.externalID.String), micros(r.created)
+	return err
+}
+
+// add takes a row into the entry: the first link as its own, the further ones as others.
+func (e *Entry) add(row *foundRow) {
 	if e.Identity != "" {
-		e.Others = append(e.Others, row.Others...)
+		e.Others = append(e.Others, row.link)
 		return
 	}
-	*e = row
-	first := row.Others[0]
-	e.Backend, e.Key, e.Birth, e.Others = first.Backend, first.Key, first.Birth, nil
-	e.Made, e.Modified = first.Made, first.Modified
+	*e = row.Entry
+	e.Backend, e.Key, e.Birth, e.Made, e.Modified = row.link.Backend, row.link.Key, row.link.Birth, row.link.Made, row.link.Modified
 }

@@ -148,6 +148,9 @@ func (x *session) number(q query, args ...any) (nr int64, err error) {
 
 // each calls row for every row of the answer.
 func (x *session) each(q query, args []any, row func(scan func(...any) error) error) error {
+	if lookups[q] && x.pool.dialect.local() {
+		return x.near(q, args, row)
+	}
 	rows, err := x.query(q, args)
 	if err != nil {
 		return err

@@ -164,6 +164,11 @@ func (t *target) plan(c Call) *rules.Plan {
 	if c.Select == t.usual || c.Select == nil {
 		return t.standard
 	}
+	return t.special(c)
+}
+
+// special is plan for an answer that holds what the client has named.
+func (t *target) special(c Call) *rules.Plan {
 	if c.Sorts != nil {
 		return t.Mapping.Plan(t.needs(c, func(a *scim.Attribute) bool { return c.Select.Needs(a) || within(a, c.Sorts) || within(c.Sorts, a) }))
 	}

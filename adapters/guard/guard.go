@@ -44,13 +44,7 @@ func Wrap(a adapters.Adapter, name string, o Options) adapters.Adapter {
 // does not count as the backend's time, and what comes out of the innermost
 // layer is an *adapters.Error always.
 func (g *Guard) Wrap(a adapters.Adapter) adapters.Adapter {
-	var calls adapters.Adapter = &layered{a, chain(
-		g.queue,   // the limit of one user
-		g.turn,    // the limit
-		g.trip,    // the breaker
-		g.inTime,  // the timeout
-		recovered, // panics and strange errors
-	)}
+	var calls adapters.Adapter = &layered{a, chain(g.layers()...)}
 	if g.o.Cache > 0 && g.o.CacheSize > 0 {
 		calls = newCache(g, calls)
 	}
@@ -58,6 +52,24 @@ func (g *Guard) Wrap(a adapters.Adapter) adapters.Adapter {
 		calls = &layered{calls, g.tell}
 	}
 	return &layered{calls, g.observe}
+}
+
+// layers are those around a call that have something to do.
+func (g *Guard) layers() []layer {
+	var all []layer
+	if g.own.slots != nil {
+		all = append(all, g.queue) // the limit of one user
+	}
+	if g.gate.slots != nil {
+		all = append(all, g.turn) // the limit
+	}
+	if g.breaker != nil {
+		all = append(all, g.trip) // the breaker
+	}
+	return append(all,
+		g.inTime,  // the timeout
+		recovered, // panics and strange errors
+	)
 }
 
 // tell says that something may have been written, however that ended.
