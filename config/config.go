@@ -103,7 +103,7 @@ func root() form[Config] {
 				says("Values for `${param:NAME}` in `backends` and constants, and for `params.NAME` in expressions: of all tenants that do not say another one."),
 			field("tenants", tenants(), func(c *Config) *[]Tenant { return &c.Tenants }).
 				like(`{acme: {clients: {entra: {token: "${env:ACME_TOKEN}"}}}}`).
-				says("Instead of `clients`: isolated customers in one process, by name. More can be added at run time (`postern tenants add`); `{}` if all are. See [operating](operating.md#tenants)."),
+				says("Instead of `clients`: isolated customers in one process, by name. More can be added at run time (`postern tenants add`); `{}` if all are. See [operating](operating.md#many-tenants)."),
 			field("admins", named("admin", admin(), plainName, func(a *Admin) *Text { return &a.Name }), func(c *Config) *[]Admin { return &c.Admins }).
 				like("{helpdesk: {token: \"${env:ADMIN_TOKEN}\"}}").
 				says("Who may look into the mapping table, and merge and split: by a name of your choice, which the history records."),

@@ -103,7 +103,7 @@ func (f identitiesFlags) open(ctx context.Context, m *Main) (*office, error) {
 	}
 	quiet := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	a := &assembly{cfg: cfg, mappings: mappings, log: quiet, trace: m.Trace, traceIDs: m.TraceIDs}
-	if err := a.openTable(ctx); err != nil {
+	if err := errors.Join(a.makeFolders(), a.openTable(ctx)); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
 	if err := f.settle(ctx, a); err != nil {

@@ -96,13 +96,20 @@ func (c tenantsList) Run(ctx context.Context, m *Main) error {
 			fmt.Fprintln(w, "TENANT\tFROM\tCLIENTS\tSINCE\tBY\t")
 			for _, t := range all {
 				if t.Settings == nil {
-					fmt.Fprintf(w, "%s\t%s\t\t\t\t\n", t.Name, t.From)
+					fmt.Fprintf(w, "%s\t%s\t%s\t\t\t\n", t.Name, t.From, strings.Join(d.clientsOfFile(t.Name), " "))
 					continue
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s: %s\t\n", t.Name, t.From, strings.Join(sorted(t.Settings.Clients), " "), when(*t.Since), t.Who, t.Why)
 			}
 		})
 	})
+}
+
+func (d *tenantsDesk) clientsOfFile(tenant string) (names []string) {
+	for _, c := range d.cfg.TenantNamed(tenant).Clients {
+		names = append(names, c.Name.Value)
+	}
+	return names
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
