@@ -1,0 +1,165 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const sharedGroupsYAML = `
+gateway: {listen: 127.0.0.1:0, log: {level: debug}}
+identities: sqlite:state/postern.db
+clients: {quickstart: {token: quickstart}}
+backends:
+  hr: {type: sql, dsn: "sqlite:state/legacy.db", init: legacy.sql}
+  agency: {type: sql, dsn: "sqlite:state/agency.db", init: agency.sql}
+  wiki: {type: sql, dsn: "sqlite:state/wiki.db", init: wiki.sql}
+resources:
+  User:
+    target: {backend: hr, table: employee, key: emp_no}
+    places:
+      agency: {when: 'resource.userType == "Contractor"', backend: agency, table: contractor, key: id, names: {login: user_name}, lacks: [password]}
+      guests: {when: 'resource.userType == "Guest"', backend: agency, table: guest, key: id, names: {login: user_name}}
+    moving: {left: delete MORE}
+    attributes:
+      userName: login
+      password: {name: pw, out: '"hash of " + value'}
+      active: {name: status, values: {A: true, L: false}}
+      userType: kind
+  Group:
+    target: {backend: wiki, table: space, key: id}
+    attributes:
+      displayName: title
+      members: {table: space_user, owner: space, member: person, refers: User}
+`
+
+func sharedGroups(t *testing.T, more string) *rig {
+	r := staged(t, strings.Replace(sharedGroupsYAML, " MORE", more, 1), `
+CREATE TABLE employee (emp_no INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, pw TEXT, status TEXT NOT NULL DEFAULT 'A', kind TEXT);
+INSERT INTO employee VALUES (770000001, 'ada', 'old', 'A', 'Employee'), (770000002, 'bob', 'old', 'A', 'Employee');`)
+	write(t, r.path("agency.sql"), `
+CREATE TABLE contractor (id INTEGER PRIMARY KEY AUTOINCREMENT, user_name TEXT NOT NULL UNIQUE, status TEXT NOT NULL DEFAULT 'A', kind TEXT NOT NULL);
+CREATE TABLE guest (id INTEGER PRIMARY KEY AUTOINCREMENT, user_name TEXT NOT NULL UNIQUE, pw TEXT, status TEXT NOT NULL DEFAULT 'A', kind TEXT NOT NULL);
+INSERT INTO contractor VALUES (990000001, 'cyd', 'A', 'Contractor');`)
+	write(t, r.path("wiki.sql"), `
+CREATE TABLE space (id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE);
+CREATE TABLE space_user (space INTEGER NOT NULL, person TEXT NOT NULL, PRIMARY KEY (space, person));
+INSERT INTO space VALUES (880000001, 'Core'), (880000002, 'Other');
+INSERT INTO space_user VALUES (880000001, '770000001'), (880000002, '770000001'), (880000001, '770000002');`)
+	r.serve()
+	r.vars["ada"], r.vars["bob"], r.vars["cyd"], r.vars["core"] = r.id("ada"), r.id("bob"), r.id("cyd"), r.groupID("Core")
+	return r
+}
+
+func (r *rig) kind(who, kind, more string) *answer {
+	r.t.Helper()
+	return r.do("PATCH", "/Users/{"+who+"}", patchOf(`{"op":"replace","value":{"userType":"`+kind+`"`+more+`}}`))
+}
+
+// TestPlacesGroups: groups that live elsewhere have members of all places, and keep
+// those that move.
+func TestPlacesGroups(t *testing.T) {
+	r := sharedGroups(t, "")
+	r.get("/Groups/{core}").want(200).is("members.0.value", r.vars["ada"]).is("members.1.value", r.vars["bob"])
+	r.do("PATCH", "/Groups/{core}", patchOf(`{"op":"add","path":"members","value":[{"value":"{cyd}"}]}`)).want(200)
+	for _, kind := range []string{"Contractor", "Guest", "Contractor"} {
+		more := ""
+		if kind == "Guest" {
+			more = `,"password":"Secret!123"`
+		}
+		r.kind("ada", kind, more).want(200).is("userType", kind).is("id", r.vars["ada"])
+		r.get("/Groups", "filter", `members.value eq "{ada}"`).want(200).is("totalResults", "2")
+		r.get("/Groups/{core}").want(200).is("members.2.value", r.vars["ada"]).is("members.3", "")
+	}
+	r.do("PATCH", "/Groups/{core}", patchOf(`{"op":"remove","path":"members[value eq \"{ada}\"]"}`)).want(200)
+	r.get("/Groups", "filter", `members.value eq "{ada}"`).want(200).is("totalResults", "1")
+	r.do("DELETE", "/Users/{ada}", "").want(204)
+	r.get("/Groups/{core}").want(200).is("members.0.value", r.vars["bob"]).is("members.1.value", r.vars["cyd"]).is("members.2", "")
+}
+
+// TestPlacesPassword: it cannot be taken along.
+func TestPlacesPassword(t *testing.T) {
+	r := sharedGroups(t, "")
+	r.kind("bob", "Guest", "").want(400).is("scimType", "invalidValue")
+	r.holds("2", "SELECT count(*) FROM employee")
+	r.kind("bob", "Guest", `,"password":"Secret!123"`).want(200).is("password", "")
+	r.agency("hash of Secret!123", "SELECT pw FROM guest WHERE user_name = 'bob'")
+	r.kind("bob", "Contractor", `,"password":"Secret!123"`).want(400).is("scimType", "invalidValue") // no room for it
+	r.kind("bob", "Contractor", "").want(200)
+	r.kind("bob", "Employee", "").want(400)
+	r.agency("bob;cyd", "SELECT user_name FROM contractor ORDER BY user_name")
+}
+
+func TestPlacesWithoutPassword(t *testing.T) {
+	r := sharedGroups(t, ", password: without")
+	r.kind("bob", "Guest", "").want(200)
+	r.agency("none", "SELECT coalesce(pw, 'none') FROM guest WHERE user_name = 'bob'")
+}
+
+// TestPlacesLeftBehind: the old record cannot be deleted yet. The resource is in its
+// new place all the same, once, and the rest is carried on.
+func TestPlacesLeftBehind(t *testing.T) {
+	r := sharedGroups(t, "")
+	db := r.open("legacy.db")
+	if _, err := db.Exec("CREATE TRIGGER stays BEFORE DELETE ON employee BEGIN SELECT RAISE(ABORT, 'not now'); END"); err != nil {
+		t.Fatal(err)
+	}
+	r.kind("bob", "Contractor", "").want(200).is("userType", "Contractor")
+	r.get("/Users").want(200).is("totalResults", "3")
+	r.get("/Users", "filter", `userName eq "bob"`).want(200).is("totalResults", "1").is("Resources.0.userType", "Contractor")
+	r.holds("2", "SELECT count(*) FROM employee")
+	if out, _, _ := r.journal("list"); !strings.Contains(out, "User") {
+		t.Errorf("nothing is written down: %s", out)
+	}
+	r.do("PATCH", "/Users/{bob}", patchOf(`{"op":"replace","path":"active","value":false}`)).want(200)
+	r.do("PATCH", "/Users/{bob}", patchOf(`{"op":"replace","path":"active","value":true}`)).want(200)
+	if _, err := db.Exec("DROP TRIGGER stays"); err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(time.Minute); r.value("SELECT count(*) FROM employee") != "1"; time.Sleep(50 * time.Millisecond) {
+		if out, errs, _ := r.journal("retry", "--all"); time.Now().After(until) {
+			t.Fatalf("the old record stays: %s %s", out, errs)
+		}
+	}
+	r.get("/Users/{bob}").want(200).is("userType", "Contractor").is("active", "true")
+	r.agency("bob A;cyd A", "SELECT user_name || ' ' || status FROM contractor ORDER BY user_name")
+}
+
+// TestPlacesRefusedThere: the new place refuses, and nothing has changed.
+func TestPlacesRefusedThere(t *testing.T) {
+	r := sharedGroups(t, "")
+	db := r.open("agency.db")
+	if _, err := db.Exec("CREATE TRIGGER full BEFORE INSERT ON contractor BEGIN SELECT RAISE(ABORT, 'full'); END; INSERT INTO guest (user_name, kind) VALUES ('BOB', 'Guest')"); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.kind("bob", "Contractor", `,"userName":"robert"`); a.status < 400 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	r.kind("bob", "Guest", `,"password":"Secret!123"`).want(409).is("scimType", "uniqueness") // of somebody whom nobody told us of
+	r.get("/Users/{bob}").want(200).is("userType", "Employee").is("userName", "bob")
+	r.agency("cyd", "SELECT user_name FROM contractor")
+	r.holds("2", "SELECT count(*) FROM employee")
+	if out, _, _ := r.journal("list", "--json"); strings.TrimSpace(out) != "[]" && strings.TrimSpace(out) != "null" {
+		t.Errorf("something is left: %s", out)
+	}
+}
+
+// TestPlacesBehindOurBack: a record that by the rule would be elsewhere is read where it
+// is, and goes there with the next change.
+func TestPlacesBehindOurBack(t *testing.T) {
+	r := sharedGroups(t, "")
+	if _, err := r.open("legacy.db").Exec("UPDATE employee SET kind = 'Contractor' WHERE login = 'bob'"); err != nil {
+		t.Fatal(err)
+	}
+	r.get("/Users/{bob}").want(200).is("userType", "Contractor")
+	r.get("/Users", "filter", `userType eq "Contractor"`).want(200).is("totalResults", "2")
+	r.holds("2", "SELECT count(*) FROM employee")
+	r.do("PATCH", "/Users/{bob}", patchOf(`{"op":"replace","path":"active","value":false}`)).want(200).is("active", "false")
+	r.holds("1", "SELECT count(*) FROM employee")
+	r.agency("bob L;cyd A", "SELECT user_name || ' ' || status FROM contractor ORDER BY user_name")
+	out, errs, status := r.command("identities", "scan", "--config", r.path("postern.yaml"), "--type", "User")
+	if status != 0 || !strings.Contains(out, "3") {
+		t.Errorf("scan: %d %s %s", status, out, errs)
+	}
+	r.get("/Users").want(200).is("totalResults", "3")
+}
