@@ -70,6 +70,7 @@ func (r *reader) check(c *Config, t *Tree) {
 	for i := range c.Resources {
 		r.resolveSchema(c, &c.Resources[i])
 		r.resolveExtensions(c, &c.Resources[i])
+		r.takeAll(c, &c.Resources[i])
 		r.checkRefers(c, &c.Resources[i])
 		r.checkLDAPTarget(c, &c.Resources[i].Target)
 		r.checkParts(c, &c.Resources[i])

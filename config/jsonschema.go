@@ -34,7 +34,7 @@ func (s *shape) json() object {
 		if s.match != "" {
 			o["propertyNames"] = object{"pattern": s.match}
 		}
-		return o
+		return s.orShort(o)
 	case s.item != nil:
 		return s.orShort(object{"type": []string{"array", "null"}, "items": s.item.json()})
 	case len(s.enum) > 0:

@@ -124,6 +124,8 @@ func (s *shape) describe(path string) string {
 		return s.short.describe(path) + ", or " + blockLink(path)
 	case s.block != nil:
 		return blockLink(path)
+	case s.isMap && s.short != nil:
+		return s.short.describe(path) + ", or for each " + s.word + ": " + s.item.describe(itemPath(s, path))
 	case s.isMap:
 		return "for each " + s.word + ": " + s.item.describe(itemPath(s, path))
 	case s.item != nil && s.short != nil:

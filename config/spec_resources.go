@@ -17,6 +17,7 @@ type Resource struct {
 	Correlate   Correlate
 	Ends        Text // an attribute path
 	Attributes  []Rule
+	All         Text // where it says that all other attributes are taken over; not set: nowhere
 }
 
 // A Correlate says what becomes of a create whose resource the backend has
@@ -145,8 +146,8 @@ func resource() form[Resource] {
 				says("What becomes of a create whose resource the backend has already."),
 			field("ends", text(), func(r *R) *Text { return &r.Ends }).like("contract:end").
 				says("A dateTime attribute. Once it is past, the resource is set inactive, within a minute, if it is managed. Default: none ends by itself."),
-			field("attributes", named("path", rule(), anyName, func(r *Rule) *Text { return &r.Path }), func(r *R) *[]Rule { return &r.Attributes }).required().
-				like("{userName: login}").says("What each attribute is made of."),
+			field("attributes", rulesOf(), func(r *R) *[]Rule { return &r.Attributes }).required().
+				like("{userName: login}").says("What each attribute is made of. For backends of type `scim`, `\"*\": all` stands for all attributes that no other line maps, and `all` alone for `{\"*\": all}`."),
 		},
 	}.form()
 }

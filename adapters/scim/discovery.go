@@ -17,6 +17,9 @@ type service struct {
 	// Of attributes, by their names in lower case: whether they tell capitals from small
 	// letters, and whether they are texts, which alone can be compared with one.
 	exact, texts map[string]bool
+
+	kinds   []resourceType
+	schemas map[string]*content // by URN in lower case
 }
 
 // ask reads what the server says of itself, once: what it could say cannot change
@@ -32,10 +35,11 @@ func (b *Backend) ask(ctx context.Context) (*service, error) {
 		return b.service, nil
 	}
 	s, err := b.discover(ctx)
-	if err == nil {
-		b.service = s
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	b.service = s
+	return s, nil
 }
 
 func (b *Backend) discover(ctx context.Context) (*service, error) {
@@ -77,23 +81,25 @@ func (b *Backend) read(ctx context.Context, doc object, v11 bool) (*service, err
 		yes, _ := field(o, "supported").(bool)
 		return yes
 	}
-	s := &service{v11: v11, patch: supported("patch") && !b.cfg.NoPatch, filter: supported("filter") && !b.cfg.NoFind, etag: supported("etag"), exact: map[string]bool{}, texts: map[string]bool{}}
+	s := &service{v11: v11, patch: supported("patch") && !b.cfg.NoPatch, filter: supported("filter") && !b.cfg.NoFind, etag: supported("etag"), exact: map[string]bool{}, texts: map[string]bool{}, schemas: map[string]*content{}}
 	for _, name := range usual {
 		s.texts[name] = true
 	}
 	o, _ := field(doc, "filter").(object)
 	s.most, _ = field(o, "maxResults").(int)
-	r, err := b.exchange(ctx, request{method: http.MethodGet, path: "/Schemas", v11: v11, reads: true})
+	list, err := b.documents(ctx, "/Schemas", v11)
 	if err != nil {
 		return nil, err
 	}
-	if list, ok := field(r.object(), "Resources").([]any); ok && r.status == http.StatusOK {
-		for _, e := range list {
-			schema, _ := e.(object)
-			s.learn(field(schema, "attributes"), "")
-		}
+	for _, e := range list {
+		schema, _ := e.(object)
+		s.learn(field(schema, "attributes"), "")
+		s.define(schema)
 	}
-	return s, nil
+	if !v11 { // version 1.1 has none
+		err = b.readTypes(ctx, s)
+	}
+	return s, err
 }
 
 // usual are texts in every server, also in one without /Schemas.

@@ -32,7 +32,7 @@ func (l *lister) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 	if err != nil {
 		return steps.Answer{}, err
 	}
-	q := request{method: http.MethodGet, path: l.path, query: l.query(svc, s), v11: svc.v11, reads: true}
+	q := request{method: http.MethodGet, path: l.root(svc), query: l.query(svc, s), v11: svc.v11, reads: true}
 	what := l.filter(svc, s)
 	if what != "" {
 		q.query.Set("filter", what)
@@ -184,7 +184,7 @@ func (g *getter) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 // version. Without it the answer says why.
 func (t *target) one(ctx context.Context, svc *service, s steps.Scope, q url.Values) (doc object, etag string, a steps.Answer, err error) {
 	key, _ := s["key"].(string)
-	r, err := t.b.exchange(ctx, request{method: http.MethodGet, path: t.at(key), query: q, v11: svc.v11, reads: true})
+	r, err := t.b.exchange(ctx, request{method: http.MethodGet, path: t.at(svc, key), query: q, v11: svc.v11, reads: true})
 	if err != nil {
 		return nil, "", a, err
 	}
@@ -205,7 +205,7 @@ func (t *target) one(ctx context.Context, svc *service, s steps.Scope, q url.Val
 	return svc.incoming(doc), etag, a, nil
 }
 
-func (t *target) at(key string) string { return t.path + "/" + url.PathEscape(key) }
+func (t *target) at(s *service, key string) string { return t.root(s) + "/" + url.PathEscape(key) }
 
 // written is the answer to a write.
 func written(r response, op string) steps.Answer {

@@ -33,6 +33,8 @@ type server struct {
 	bodyless bool   // writes answer nothing but Location
 	shuffled bool   // it writes the names of attributes in other letters
 	broken   string // what it answers to every list
+	types    []any  // its resource types; nil: it has no /ResourceTypes
+	down     int    // so often it does not say them yet
 
 	mu      sync.Mutex
 	last    int
@@ -80,8 +82,13 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 		attribute := func(name, typ string, sub ...any) any {
 			return object{"name": name, "type": typ, "caseExact": s.exact, "subAttributes": sub}
 		}
-		s.answer(w, 200, object{"Resources": []any{object{"attributes": []any{attribute("userName", "string"), attribute("nickName", "string"),
+		s.answer(w, 200, object{"Resources": []any{object{"id": "urn:example:Thing", "attributes": []any{attribute("userName", "string"), attribute("nickName", "string"),
 			attribute("name", "complex", attribute("givenName", "string")), attribute("age", "integer")}}}})
+	case path == "/ResourceTypes" && s.down > 0:
+		s.down--
+		s.fail(w, 503, "")
+	case path == "/ResourceTypes" && s.types != nil:
+		s.answer(w, 200, object{"totalResults": len(s.types), "Resources": s.types})
 	case path == "/Things" && r.Method == http.MethodGet:
 		s.list(w, r)
 	case path == "/Things" && r.Method == http.MethodPost:

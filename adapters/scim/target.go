@@ -14,7 +14,10 @@ import (
 type Target struct {
 	Kind     string       // for locks: the same for all who change it
 	Endpoint string       // "/Users"
+	Said     bool         // it is there, whatever the server says of its resource types
 	Schema   string       // of a new resource
+	At       steps.Text   // where the configuration says where it is
+	All      steps.Text   // where it takes over what it does not name: fields that stand there
 	Fields   []steps.Text // the shape: attribute paths
 	Multi    []string     // fields with all values of an attribute, as members
 }
@@ -22,7 +25,8 @@ type Target struct {
 // A target is a Target, compiled.
 type target struct {
 	b      *Backend
-	path   string
+	path   string // unless the server says another
+	said   bool
 	schema string
 	places []place // by position of the fields
 }
@@ -33,7 +37,7 @@ type exprs struct{ page, needs []*steps.Expr }
 // New compiles a target and makes its adapter.
 func (b *Backend) New(w Target) (*steps.Adapter, []steps.Problem) {
 	var c steps.Compiler
-	t := &target{b: b, path: "/" + strings.Trim(w.Endpoint, "/"), schema: w.Schema}
+	t := &target{b: b, path: "/" + strings.Trim(w.Endpoint, "/"), said: w.Said, schema: w.Schema}
 	o := steps.Options{Key: []string{"id"}, Multi: w.Multi, Locks: b.locks.Of(w.Kind), Members: map[string]*steps.Members{}}
 	roots := steps.Roots{"body", "page", "filter"}
 	expr := func(s string) *steps.Expr { return c.Expr(steps.Text{Value: s}, roots) }

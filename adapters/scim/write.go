@@ -34,7 +34,7 @@ func (c *creator) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 			p.write(doc, v)
 		}
 	}
-	r, err := c.b.exchange(ctx, request{method: http.MethodPost, path: c.path, body: svc.outgoing(doc, c.schema), v11: svc.v11})
+	r, err := c.b.exchange(ctx, request{method: http.MethodPost, path: c.root(svc), body: svc.outgoing(doc, c.schema), v11: svc.v11})
 	if err != nil {
 		return steps.Answer{}, err
 	}
@@ -82,7 +82,7 @@ func (d *remover) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 		body, _ := s["body"].(object)
 		key, _ = body["id"].(string)
 	}
-	q := request{method: http.MethodDelete, path: d.at(key), v11: svc.v11}
+	q := request{method: http.MethodDelete, path: d.at(svc, key), v11: svc.v11}
 	r, err := d.b.exchange(ctx, q)
 	if err == nil && unversioned(r) {
 		_, r, err = d.withVersion(ctx, svc, key, q)
@@ -126,7 +126,7 @@ func (c *change) Do(ctx context.Context, s steps.Scope) (steps.Answer, error) {
 	}
 	e := c.edit(s)
 	key, _ := s["key"].(string)
-	q := request{method: http.MethodPatch, path: c.at(key), v11: svc.v11}
+	q := request{method: http.MethodPatch, path: c.at(svc, key), v11: svc.v11}
 	if blind := svc.blind(c.op, e); !blind {
 		doc, etag, a, err := c.one(ctx, svc, s, nil)
 		if doc == nil || err != nil {

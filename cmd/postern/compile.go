@@ -51,6 +51,7 @@ func compile(cfg *config.Config) []*rules.Mapping {
 	schemas := ownSchemas(cfg)
 	var out []*rules.Mapping
 	for i := range cfg.Resources {
+		takeOver(cfg, &cfg.Resources[i], schemas)
 		in, ok := completeInput(cfg, &cfg.Resources[i], schemas)
 		if !ok {
 			continue

@@ -38,9 +38,19 @@ func openServer(_ *config.Config, b *config.Backend, t *trialRun) (opened, []ste
 }
 
 func (s scimServer) adapter(m *rules.Mapping, r *config.Resource) (adapters.Adapter, []steps.Problem) {
-	t := scim.Target{Kind: r.Name.Value, Endpoint: r.Target.SCIM.Endpoint.Value, Schema: r.SchemaURN}
-	if t.Endpoint == "" {
-		t.Endpoint = m.Type.Endpoint
+	a, problems := s.New(scimTarget(m, r))
+	if a == nil {
+		return nil, problems
+	}
+	return a, nil
+}
+
+// scimTarget is the target of a resource type.
+func scimTarget(m *rules.Mapping, r *config.Resource) scim.Target {
+	said := r.Target.SCIM.Endpoint
+	t := scim.Target{Kind: r.Name.Value, Endpoint: said.Value, Said: said.IsSet(), Schema: r.SchemaURN, All: steps.Text(r.All), At: steps.Text(said)}
+	if !t.Said {
+		t.Endpoint, t.At = m.Type.Endpoint, steps.Text(r.Target.Backend)
 	}
 	at := map[string]config.Text{}
 	for _, rule := range r.Attributes {
@@ -54,15 +64,13 @@ func (s scimServer) adapter(m *rules.Mapping, r *config.Resource) (adapters.Adap
 			t.Multi = append(t.Multi, rule.Field())
 		}
 	}
-	a, problems := s.New(t)
-	if a == nil {
-		return nil, problems
-	}
-	return a, nil
+	return t
 }
 
-func (scimServer) inspect(context.Context, *config.Config, *rules.Mapping, *config.Resource) (bool, error) {
-	return false, nil
+func (s scimServer) inspect(ctx context.Context, cfg *config.Config, m *rules.Mapping, r *config.Resource) (bool, error) {
+	problems, err := s.Inspect(ctx, scimTarget(m, r))
+	reportSteps(cfg, problems)
+	return false, err
 }
 
 func (s scimServer) close() { s.http.Close() }
