@@ -109,7 +109,7 @@ It asks what the server supports and holds it to that, with users and groups of 
 requests and answers. ` + "`--only P-48`" + ` runs one row, ` + "`--only P,F`" + ` those of PATCH and of filters, ` + "`--read-only`" + ` what writes nothing; ` + "`--json`" + ` and ` + "`--junit`" + ` are for
 build servers. Servers that demand more of a user than their schemas say are given it: ` + "`--user '{\"userName\":\"{n}@example.com\"}'`" + `. The exit status
 is 0 if no MUST failed. Each check is itself tested on a server that breaks just its row (` + "`cmd/postern/conform_test.go`" + `), and CI runs them on the
-quickstart and on the examples: all of them on most, on the slow ones those of discovery, HTTP and errors; what an example skips stands in its test.
+quickstart and on the examples, Redmine, WordPress and PocketBase among them; what an example skips stands in its test.
 
 What is not implemented says so.
 `
