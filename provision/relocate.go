@@ -131,7 +131,7 @@ func (u *update) vacant(ctx context.Context, r *relocation) error {
 			return err
 		}
 		for _, k := range own[1:] {
-			if rec, ok := recs[k]; ok && u.t.Mapping.IsIn(rec) == r.into {
+			if rec, ok := recs[k]; ok && u.t.Mapping.IsIn(rec) == r.into && u.leftHere(ctx, rec) {
 				r.there = rec
 			}
 		}
@@ -152,6 +152,16 @@ func (u *update) vacant(ctx context.Context, r *relocation) error {
 	return nil
 }
 
+// leftHere reports whether a further record of the identity is one that a move has
+// left, and not somebody's whom a merge has made the same.
+func (u *update) leftHere(ctx context.Context, rec adapters.Record) bool {
+	res, _ := u.t.Mapping.Read(rec, u.t.Mapping.Plan(func(a *scim.Attribute) bool { return slices.Contains(u.t.unique, a) }), u.warner(ctx, u.t))
+	return slices.ContainsFunc(u.t.unique, func(a *scim.Attribute) bool {
+		v := coarse(res.Get(a).String())
+		return v != "" && (v == coarse(u.before.Get(a).String()) || v == coarse(u.after.Get(a).String()))
+	})
+}
+
 // relocate moves the record.
 func (u *update) relocate(ctx context.Context, in identity.Intent, free func() error, want adapters.Fields) (stored adapters.Record, at time.Time, err error) {
 	r := u.moves
@@ -161,7 +171,11 @@ func (u *update) relocate(ctx context.Context, in identity.Intent, free func() e
 	if in, err = u.begin(ctx, u.t, in, u.rec.Key, free); err != nil {
 		return stored, at, err
 	}
-	if stored, err = u.arrive(ctx, r, want); err != nil {
+	stored, err = u.arrive(ctx, r, want)
+	if unsure(err) {
+		stored, err = u.arrivedAfterAll(ctx, in, want, err)
+	}
+	if err != nil {
 		err = u.unfinished(ctx, in, err)
 		if adapters.Is(err, adapters.NotFound) { // what was left there is gone: once more without it
 			err = cmp.Or(u.ids.ForgetOf(ctx, in.Domain.Tenant, in.Identity, u.t.link(r.there.Key)),
@@ -233,6 +247,21 @@ func (u *update) arrive(ctx context.Context, r *relocation, want adapters.Fields
 		return u.t.Adapter.Update(ctx, r.there.Key, d, want)
 	}
 	return u.t.Adapter.Get(adapters.WithoutCache(ctx), r.there.Key, want)
+}
+
+// arrivedAfterAll asks a place that gave no answer whether it has the record.
+func (u *update) arrivedAfterAll(ctx context.Context, in identity.Intent, want adapters.Fields, cause error) (adapters.Record, error) {
+	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+	defer cancel()
+	key, _, err := u.arrived(settle, u.t, in)
+	if err != nil || key == "" {
+		return adapters.Record{}, cause
+	}
+	rec, err := u.t.Adapter.Get(adapters.WithoutCache(settle), key, want)
+	if err != nil {
+		return adapters.Record{}, cause
+	}
+	return rec, nil
 }
 
 // leaveBehind does what is to be done about the old record, now or later.

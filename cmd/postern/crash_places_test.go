@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -62,6 +63,8 @@ type movers struct {
 	ops  int64
 	lost int
 	sum  sync.Mutex
+
+	moved atomic.Int64
 }
 
 // A mover is somebody whom one client moves.
@@ -97,7 +100,7 @@ func (x *movers) run(operations int64, kills int) {
 	x.base = p.base
 	clients := make([][]*mover, 4)
 	for n := range clients {
-		for i := range 3 {
+		for i := range 4 + kills {
 			name := fmt.Sprintf("m%d.%d", n, i)
 			a := x.do("POST", "/Users", user(name, `,"userType":"Employee","displayName":"new","externalId":"x","nickName":"n"`)).want(201)
 			clients[n] = append(clients[n], &mover{name: name, id: fmt.Sprint(a.at("id")), kind: "Employee", shown: "new"})
@@ -127,12 +130,14 @@ func (x *movers) run(operations int64, kills int) {
 	}
 	working.Wait()
 	x.finish(clients)
-	x.t.Logf("%d operations, %d kills, %d without an answer, in %s", x.done(), killed, x.lost, time.Since(begun).Round(time.Second))
+	x.t.Logf("%d operations, %d moves, %d kills, %d without an answer, in %s", x.done(), x.moved.Load(), killed, x.lost, time.Since(begun).Round(time.Second))
 }
 
 // step moves somebody, or changes them where they are, or looks.
 func (x *movers) step(rnd *rand.Rand, m *mover) {
 	switch {
+	case m.open && rnd.IntN(20) > 0: // for a while nobody knows
+		return
 	case m.open:
 		x.ascertain(m, fmt.Sprint("known ", rnd.IntN(1000)))
 		return
@@ -149,6 +154,9 @@ func (x *movers) step(rnd *rand.Rand, m *mover) {
 	case a == nil:
 		m.open, m.other = true, kind
 	case a.status == 200 && a.at("id") == m.id && a.at("userType") == kind && a.at("displayName") == shown:
+		if m.kind != kind {
+			x.moved.Add(1)
+		}
 		m.kind, m.shown = kind, shown
 	default:
 		x.t.Errorf("move %s: %d %s", m.name, a.status, a.body)
