@@ -69,9 +69,10 @@ type Capabilities struct {
 
 	// Finish carries on what a write has left undone of the record with the key, from
 	// what it noted (Note), and answers the key that the record has then. It may be
-	// called again and again. NotFound if the record is gone. Nil where writes leave
-	// nothing undone: they touch one backend.
-	Finish func(ctx context.Context, key Key, rest string) (Key, error)
+	// called again and again. NotFound if the record is gone. late says that nothing that
+	// was sent before is still on its way. Nil where writes leave nothing undone: they
+	// touch one backend.
+	Finish func(ctx context.Context, key Key, rest string, late bool) (Key, error)
 }
 
 // A Field says what a backend evaluates exactly on one field: as the in-memory

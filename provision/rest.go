@@ -148,7 +148,7 @@ func (s *Service) finishOne(ctx context.Context, t *target, in identity.Intent, 
 	}
 	defer leave()
 	defer t.recall.forget(key)
-	now, err = t.caps.Finish(ctx, key, rest.Text)
+	now, err = t.caps.Finish(ctx, key, rest.Text, s.ids.Age(in.Begun) > settleTime)
 	var ae *adapters.Error
 	switch {
 	case adapters.Is(err, adapters.NotFound): // nothing can be left of what is gone

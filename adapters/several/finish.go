@@ -93,7 +93,7 @@ func (n note) text() string {
 
 // finish is Capabilities.Finish. A field that holds neither what it held nor what it
 // is to hold was changed by somebody since, and stays.
-func (a *Adapter) finish(ctx context.Context, key adapters.Key, rest string) (adapters.Key, error) {
+func (a *Adapter) finish(ctx context.Context, key adapters.Key, rest string, late bool) (adapters.Key, error) {
 	var n note
 	if err := json.Unmarshal([]byte(rest), &n); err != nil {
 		return key, adapters.Errorf(adapters.Invalid, "finish", "the note cannot be read: %w", err)
@@ -107,7 +107,7 @@ func (a *Adapter) finish(ctx context.Context, key adapters.Key, rest string) (ad
 		return key, err
 	}
 	for _, p := range n.Parts {
-		if err := a.finishPart(ctx, main, p); err != nil {
+		if err := a.finishPart(ctx, main, p, late); err != nil {
 			return main.Key, err
 		}
 	}
@@ -149,7 +149,7 @@ func (a *Adapter) finishMain(ctx context.Context, key adapters.Key, set []noted)
 	return a.main.Adapter.Update(ctx, key, d, want)
 }
 
-func (a *Adapter) finishPart(ctx context.Context, main adapters.Record, n notePart) error {
+func (a *Adapter) finishPart(ctx context.Context, main adapters.Record, n notePart, late bool) error {
 	p, err := a.part(n.Name)
 	if err != nil {
 		return err
@@ -168,8 +168,11 @@ func (a *Adapter) finishPart(ctx context.Context, main adapters.Record, n notePa
 		rec = adapters.NewRecord(p.shape, "")
 	}
 	s.set = open(rec, n.Set, !there || n.Was == "" && !p.Create).Set
-	if !there && s.clears() {
+	switch {
+	case !there && s.clears():
 		return nil
+	case !there && !late && !p.Sure: // it would be there twice
+		return adapters.Errorf(adapters.Unavailable, "finish", "part %s may still make it", p.Name)
 	}
 	w := &writing{Adapter: a, op: "update", main: main}
 	return a.outward(p, w.do(ctx, s))

@@ -40,6 +40,7 @@ type Part struct {
 
 	Create    bool           // its record is made when one of its fields first has a value
 	Keep      bool           // its record stays when the main one is deleted
+	Sure      bool           // nothing that was sent is done after the connection has ended
 	Constants map[string]any // what a record that is made here holds besides
 
 	// Ask are the fields of the whole by which the part is asked first for the records

@@ -27,6 +27,7 @@ type crash struct {
 	stored func() map[string][]string // login to shown names
 	nodes  int                        // at a time; one if 0
 	table  func() *sql.DB             // the mapping table; of the rig if nil
+	waits  bool                       // what a client looks up is first carried on
 
 	serving sync.Mutex
 	bases   []string // of the nodes; "" while one is down
@@ -272,6 +273,9 @@ func (x *crash) twice(g *ghost, all []*ghost) {
 func (x *crash) resolve(g *ghost) {
 	if len(x.bases) > 1 {
 		time.Sleep(200 * time.Millisecond) // what the killed one had sent is still on its way
+	}
+	if x.waits {
+		x.carriedOn()
 	}
 	for _, name := range slices.Compact([]string{g.newName, g.name}) {
 		if name == "" {

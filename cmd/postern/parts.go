@@ -182,6 +182,10 @@ func (a *assembly) join(m *rules.Mapping, units []*unit, main adapters.Adapter) 
 			p.Constants[c.Field.Value] = c.Value.Value
 		}
 		p.Ask = askable(m, p.Name)
+		switch a.cfg.Backend(u.part.Target.Backend.Value).Type.Value {
+		case "sql", fileKind, "memory":
+			p.Sure = true
+		}
 		o.Parts = append(o.Parts, p)
 	}
 	made, err := several.New(o)
