@@ -28,6 +28,7 @@ type notePart struct {
 type noteKey struct {
 	Part string `json:"part"`
 	Key  string `json:"key"`
+	Link string `json:"link"` // which its record has: a key may be used again
 }
 
 // A noted is a change of one field.
@@ -70,11 +71,11 @@ func (a *Adapter) noted(p *place, set []adapters.Change, secrets *bool) []noted 
 }
 
 // noteOfDelete is what a deletion has to do; nothing if no part has a record.
-func (a *Adapter) noteOfDelete(goes []*place, keys []adapters.Key) adapters.Rest {
+func (a *Adapter) noteOfDelete(main adapters.Record, goes []*place, keys []adapters.Key) adapters.Rest {
 	var n note
 	for i, p := range goes {
 		if keys[i] != "" {
-			n.Deletes = append(n.Deletes, noteKey{p.Name, string(keys[i])})
+			n.Deletes = append(n.Deletes, noteKey{p.Name, string(keys[i]), p.link(main)})
 		}
 	}
 	if len(n.Deletes) == 0 {
@@ -123,7 +124,12 @@ func (a *Adapter) finishDelete(ctx context.Context, key adapters.Key, deletes []
 		if err != nil {
 			return err
 		}
-		goes, keys = append(goes, p), append(keys, adapters.Key(d.Key))
+		rec, err := p.Adapter.Get(ctx, adapters.Key(d.Key), p.shape.FieldSet(p.On))
+		if err == nil && p.linkOf(rec) == d.Link {
+			goes, keys = append(goes, p), append(keys, rec.Key)
+		} else if err = ignoring(adapters.NotFound, err); err != nil {
+			return err
+		}
 	}
 	return a.deleteParts(ctx, key, goes, keys)
 }

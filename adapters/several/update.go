@@ -188,7 +188,7 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 	if err != nil {
 		return inOp("delete", err)
 	}
-	note := a.noteOfDelete(goes, keys)
+	note := a.noteOfDelete(main, goes, keys)
 	if note.Text != "" {
 		if err := adapters.Note(ctx, key, note); err != nil {
 			return err

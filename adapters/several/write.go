@@ -163,12 +163,15 @@ func (w *writing) do(ctx context.Context, s *step) (err error) {
 		return err
 	}
 	d := s.delta(link)
-	if d.Empty() && len(d.Held) == 0 {
+	if d.Empty() {
 		s.done = s.before
 		return nil
 	}
 	s.done, err = s.Adapter.Update(ctx, s.before.Key, d, w.partWant(s.place, w.want))
 	s.wrote = err == nil
+	if adapters.Is(err, adapters.NotFound) { // the record itself is there
+		err = &adapters.Error{Kind: adapters.Conflict, Op: w.op, Err: err}
+	}
 	return err
 }
 
@@ -237,6 +240,8 @@ func (s *step) delta(link string) adapters.Delta {
 	d := adapters.Delta{Set: slices.Clone(s.set), Before: s.before, After: s.before.Clone(), Held: s.held}
 	if s.moves && s.linkOf(s.before) != link {
 		d.Set = append(d.Set, adapters.Change{Field: s.On, Old: s.before.Get(s.On), New: link})
+	} else if !s.ByKey && !slices.Contains(d.Held, s.On) { // its key may be another one's by now
+		d.Held = append(slices.Clone(d.Held), s.On)
 	}
 	for i := range d.Set {
 		d.After.Set(d.Set[i].Field, d.Set[i].New)

@@ -216,5 +216,8 @@ func checkJoinName(cfg *config.Config, r *config.Resource, field config.Text) {
 		return
 	}
 	name, _, _ := strings.Cut(field.Value, ".")
+	if slices.ContainsFunc(cfg.Report.Problems(), func(p config.Problem) bool { return p.Line == field.Line && p.Column == field.Column }) {
+		return // it is no part, either
+	}
 	cfg.Report.Errorf(field, "add it under join of the target", "there is no join %q", name)
 }
