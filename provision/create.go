@@ -112,11 +112,18 @@ func (s *Service) insert(ctx context.Context, c Call, t *target, in identity.Int
 
 // takeBack removes a record that was created in vain.
 func (s *Service) takeBack(ctx context.Context, t *target, in identity.Intent, key adapters.Key) {
+	in.Follow.Rest = nil
+	err := t.Adapter.Delete(s.noting(ctx, t, &in), key)
+	t.recall.forget(key)
+	if left := leftOf(err); left != nil {
+		in.Keys = []string{string(key)}
+		_ = s.leave(ctx, t, in, left, func(ctx context.Context) error { return s.ids.ForgetFor(ctx, in) })
+		return
+	}
 	defer s.drop(ctx, in)
-	if err := t.Adapter.Delete(ctx, key); err != nil {
+	if err != nil {
 		s.log.ErrorContext(ctx, "a record that was created in vain is still in the backend", "type", t.name, "kind", adapters.KindOf(err).String())
 	}
-	t.recall.forget(key)
 }
 
 // externalID is the value to keep in the mapping table.

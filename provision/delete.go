@@ -51,6 +51,9 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	if err := s.spare(ctx, c); err != nil {
 		return err
 	}
+	if err := s.settleParts(ctx, c, t, e); err != nil {
+		return err
+	}
 	in, err := s.intendDelete(ctx, c, t, e)
 	if err != nil {
 		return err

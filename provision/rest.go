@@ -63,7 +63,7 @@ func (s *Service) leave(ctx context.Context, t *target, in identity.Intent, caus
 	ctx = context.WithoutCancel(ctx)
 	t.recall.forget(cause.Key)
 	if err := follow(ctx); err != nil && !errors.Is(err, identity.ErrUnknown) {
-		return err
+		s.log.ErrorContext(ctx, "the mapping table", "error", err) // it follows when this is carried on
 	}
 	s.log.WarnContext(ctx, "a write was carried out in part; the rest is carried on", "type", t.name, "entry", in.Nr, "kind", cause.Kind.String())
 	if err := s.ids.Put(ctx, in.Nr, identity.IntentWaiting, reasonOf(cause)); err != nil {
@@ -196,30 +196,61 @@ func (u *update) settled(ctx context.Context) error {
 	if u.t.caps.Finish == nil || u.pretended {
 		return nil
 	}
-	all, err := u.ids.Intents(ctx, u.c.Caller.Tenant)
-	if err != nil {
+	settled, open, err := u.carryOn(ctx, u.c, u.t, u.rec.Key)
+	switch {
+	case err != nil:
 		return err
+	case settled:
+		return errEntered
 	}
-	for _, in := range all {
-		rest, ok := in.Follow.Rest[string(u.rec.Key)]
-		if !ok || in.Type != u.t.name || in.Backend != u.t.Backend || in.State == identity.IntentStuck || in.Kind == identity.IntentDelete {
-			continue
-		}
-		if u.ids.Orphaned(in) {
-			done, err := u.resume(context.WithValue(ctx, claimedKey{}, true), in)
-			if done {
-				return errEntered
-			}
-			if poison := (*poisonError)(nil); errors.As(err, &poison) {
-				continue // and it stands in nobody's way any more
-			}
-		}
+	for _, rest := range open {
 		if u.whole || u.touches(rest.Fields) {
 			return unsettled(u.t)
 		}
 		u.open = true
 	}
 	return nil
+}
+
+// settleParts is the same for a deletion, which must find all that belongs to the
+// record.
+func (s *Service) settleParts(ctx context.Context, c Call, t *target, e identity.Entry) error {
+	if t.caps.Finish == nil {
+		return nil
+	}
+	for _, key := range t.keys(e) {
+		_, open, err := s.carryOn(ctx, c, t, key)
+		if err == nil && len(open) > 0 {
+			err = unsettled(t)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryOn carries on what is left of earlier writes of a record, for somebody whose turn
+// it is, and answers what is still left, and whether something was done. What is stuck
+// stands in nobody's way.
+func (s *Service) carryOn(ctx context.Context, c Call, t *target, key adapters.Key) (settled bool, open []identity.Rest, err error) {
+	all, err := s.ids.Intents(ctx, c.Caller.Tenant)
+	for _, in := range all {
+		rest, ok := in.Follow.Rest[string(key)]
+		if !ok || in.Type != t.name || in.Backend != t.Backend || in.State == identity.IntentStuck || in.Kind == identity.IntentDelete {
+			continue
+		}
+		done, poison := false, (*poisonError)(nil)
+		if s.ids.Orphaned(in) {
+			var failed error
+			done, failed = s.resume(context.WithValue(ctx, claimedKey{}, true), in)
+			errors.As(failed, &poison)
+		}
+		if settled = settled || done; !done && poison == nil {
+			open = append(open, rest)
+		}
+	}
+	return settled, open, err
 }
 
 // touches reports whether the change is about one of the fields: those of parts are

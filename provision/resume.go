@@ -109,6 +109,9 @@ func (s *Service) settleCreate(ctx context.Context, t *target, in identity.Inten
 	switch {
 	case err != nil:
 		return "", err
+	case len(found) == 0 && isTakenBack(in):
+		delete(in.Follow.Rest, "")
+		return s.finish(ctx, t, in)
 	case len(found) == 0:
 		return s.unmade(ctx, in)
 	case len(found) > 1:
@@ -123,6 +126,16 @@ func (s *Service) settleCreate(ctx context.Context, t *target, in identity.Inten
 	}
 	s.log.InfoContext(ctx, "a create that was left behind is entered", "type", t.name, "backend", t.Backend, "entry", in.Nr)
 	return s.finish(ctx, t, leftAt(in, e.Identity, found[0].Key))
+}
+
+// isTakenBack reports whether a create was just being taken back.
+func isTakenBack(in identity.Intent) bool {
+	for key := range in.Follow.Rest {
+		if key != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // strangers are the records with an intent's value that the table knew nothing of

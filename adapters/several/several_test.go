@@ -75,7 +75,7 @@ func TestSuite(t *testing.T) {
 		for where, made := range map[string]func(testing.TB, bool) adapters.Adapter{"memory": inMemory, "SQLite": inSQLite} {
 			for _, guarded := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, given keys %t, guarded %t", where, given, guarded), func(t *testing.T) {
-					adaptertest.Run(t, adaptertest.Harness{Fields: suiteFields, OddKeys: where == "memory", Brief: guarded || given, New: func(t testing.TB) adapters.Adapter {
+					adaptertest.Run(t, adaptertest.Harness{Fields: suiteFields, OddKeys: where == "memory", Brief: guarded || given || where == "SQLite", New: func(t testing.TB) adapters.Adapter {
 						a := made(t, given)
 						if guarded {
 							a = guard.New("several", guard.Options{Concurrency: 8, Log: slog.New(slog.DiscardHandler)}).Wrap(a)

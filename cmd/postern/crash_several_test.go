@@ -103,9 +103,13 @@ func (x *crash) agreed(parts map[string][]string) map[string][]string {
 // carriedOn waits until nothing is left of what stands in the journal now.
 func (x *crash) carriedOn() {
 	entries := func() map[float64]bool {
-		out, _, _ := x.journal("list", "--json")
 		var left []map[string]any
-		_ = json.Unmarshal([]byte(out), &left)
+		for {
+			out, _, status := x.journal("list", "--json")
+			if err := json.Unmarshal([]byte(out), &left); status == 0 && err == nil {
+				break
+			}
+		}
 		nrs := map[float64]bool{}
 		for _, in := range left {
 			nr, _ := in["nr"].(float64)
