@@ -41,7 +41,7 @@ func (a *Adapter) Probe(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return as("probe", unavailable(err))
 	}
-	v, err := a.view(ctx)
+	v, err := a.settled(ctx)
 	if err == nil {
 		err = v.whole()
 	}
@@ -59,7 +59,7 @@ func (a *Adapter) Get(ctx context.Context, key adapters.Key, want adapters.Field
 	if err := ctx.Err(); err != nil {
 		return adapters.Record{}, as("get", unavailable(err))
 	}
-	v, err := a.view(ctx)
+	v, err := a.settled(ctx)
 	if err != nil {
 		return adapters.Record{}, as("get", err)
 	}
@@ -86,7 +86,7 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 	if err := a.caps.Check(q); err != nil {
 		return none, err
 	}
-	v, err := a.view(ctx)
+	v, err := a.settled(ctx)
 	if err == nil {
 		err = v.whole()
 	}

@@ -36,9 +36,19 @@ func (b *Backend) alter(ctx context.Context, files []*source, f func(now holding
 	case <-ctx.Done():
 		return unavailable(ctx.Err())
 	}
-	for range maxTries {
+	for tries := 0; tries < maxTries; {
+		if err := b.settle(ctx); err != nil {
+			return err
+		}
 		err := b.attempt(ctx, files, f)
-		if !errors.Is(err, errMoved) {
+		switch {
+		case errors.Is(err, errBusy):
+			if err := wait(ctx); err != nil {
+				return err
+			}
+		case errors.Is(err, errMoved):
+			tries++
+		default:
 			return err
 		}
 	}
@@ -58,6 +68,9 @@ func (b *Backend) attempt(ctx context.Context, files []*source, f func(now holdi
 	if err != nil {
 		return err
 	}
+	if b.intent.names(all) {
+		return errBusy
+	}
 	for _, h := range all {
 		if h.read, err = h.source.read(h.file); err != nil {
 			return err
@@ -71,13 +84,13 @@ func (b *Backend) attempt(ctx context.Context, files []*source, f func(now holdi
 		return nil
 	}
 	if b.cfg.Watch == nil {
-		return replace(ctx, ordered)
+		return b.replace(ctx, ordered)
 	}
 	e := &adapters.Exchange{Request: said(ordered)}
 	if err := b.cfg.Watch.Before(ctx, e); err != nil {
 		return err
 	}
-	if e.Err = replace(ctx, ordered); !errors.Is(e.Err, errMoved) {
+	if e.Err = b.replace(ctx, ordered); !errors.Is(e.Err, errMoved) {
 		b.cfg.Watch.After(ctx, e)
 	}
 	return e.Err
@@ -126,10 +139,12 @@ func (h holding) changed(files []*source) []*held {
 	return out
 }
 
-// replace writes all files beside the old ones and puts them in their places.
-func replace(ctx context.Context, all []*held) error {
+// replace writes all files beside the old ones and puts them in their places. Of
+// several it is noted before, so that a half of the change does not stay.
+func (b *Backend) replace(ctx context.Context, all []*held) error {
 	sums := make([]uint64, len(all))
 	for i, h := range all {
+		h.sweepOnce()
 		data, err := encodeText(h.enc, h.now.text())
 		if err != nil {
 			return &adapters.Error{Kind: adapters.Invalid, Err: err}
@@ -142,18 +157,40 @@ func replace(ctx context.Context, all []*held) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
+	if slices.ContainsFunc(all, func(h *held) bool { return !h.unmoved() }) {
+		return errMoved
+	}
+	if len(all) == 1 {
+		return b.swap(all, sums)
+	}
+	done, err := b.intend(ctx, all)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return b.swap(all, sums)
+}
+
+// swap puts the new files in the places of the old ones.
+func (b *Backend) swap(all []*held, sums []uint64) error {
 	for i, h := range all {
-		if !h.unmoved() {
-			if i > 0 {
-				return &adapters.Error{Kind: adapters.Unavailable, Unsure: true, Err: fmt.Errorf("%s was changed by somebody else in the last moment", h.name)}
-			}
-			return errMoved
+		b.reached(i)
+		if i > 0 && !h.unmoved() {
+			return &adapters.Error{Kind: adapters.Unavailable, Unsure: true, Err: fmt.Errorf("%s was changed by somebody else in the last moment", h.name)}
 		}
 		if err := h.swap(sums[i]); err != nil {
 			return &adapters.Error{Kind: adapters.Unavailable, Unsure: true, Err: err}
 		}
 	}
+	b.reached(len(all))
 	return nil
+}
+
+// reached tells a test how many files have been put in place.
+func (b *Backend) reached(files int) {
+	if b.stop != nil {
+		b.stop(files)
+	}
 }
 
 // unmoved reports whether the file is still the one that was read, as it was.

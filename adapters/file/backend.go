@@ -23,7 +23,10 @@ type Backend struct {
 	sources map[string]*source
 	all     []*Adapter
 
-	turn chan struct{} // whoever changes files has it
+	turn   chan struct{} // whoever changes files has it
+	intent intent
+
+	stop func(files int) // for tests: told how many files of a change are in place; nil: nobody
 }
 
 // Open looks at the folder. It reads no file.
@@ -53,7 +56,7 @@ func Open(cfg Config) (*Backend, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no encoding %q", cfg.Encoding)
 	}
-	return &Backend{cfg: cfg, enc: enc, sources: map[string]*source{}, turn: make(chan struct{}, 1)}, nil
+	return &Backend{cfg: cfg, enc: enc, sources: map[string]*source{}, turn: make(chan struct{}, 1), intent: intentIn(cfg.Folder)}, nil
 }
 
 // FormatOf is the format of a file: the one of the configuration, or else the one

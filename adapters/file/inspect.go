@@ -12,7 +12,7 @@ import (
 // Inspect compares the target with its files: every line and column that is wrong,
 // and whether the files can be replaced.
 func (a *Adapter) Inspect(ctx context.Context) ([]Problem, error) {
-	v, err := a.view(ctx)
+	v, err := a.settled(ctx)
 	if err != nil {
 		return nil, as("probe", err)
 	}

@@ -173,11 +173,19 @@ func (s *source) lock(ctx context.Context, alone bool) (*os.File, error) {
 		if err != nil {
 			return nil, failed(err)
 		}
-		select {
-		case <-ctx.Done():
+		if err := wait(ctx); err != nil {
 			return nil, unavailable(fmt.Errorf("%s is locked by somebody else: %w", s.name, ctx.Err()))
-		case <-time.After(patience):
 		}
+	}
+}
+
+// wait lets somebody else come to an end.
+func wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	case <-time.After(patience):
+		return nil
 	}
 }
 
@@ -203,9 +211,6 @@ func (s *source) stage(old *os.File, data []byte) (*os.File, error) {
 	}
 	if err := s.replaceable(info); err != nil {
 		return nil, err
-	}
-	if s.swept.CompareAndSwap(false, true) {
-		s.sweep()
 	}
 	f, err := os.CreateTemp(filepath.Dir(s.path), s.beside()+"*")
 	if err != nil {
@@ -245,6 +250,13 @@ func (s *source) replaceable(info fs.FileInfo) error {
 func drop(f *os.File) {
 	_ = f.Close()
 	_ = os.Remove(f.Name())
+}
+
+// sweepOnce is sweep at the first change.
+func (s *source) sweepOnce() {
+	if s.swept.CompareAndSwap(false, true) {
+		s.sweep()
+	}
 }
 
 // sweep removes what processes left behind that were killed while they wrote: what

@@ -39,6 +39,14 @@ type index struct {
 	folded bool
 }
 
+// settled is view after a change that was broken off has come to its end.
+func (a *Adapter) settled(ctx context.Context) (*view, error) {
+	if err := a.b.settle(ctx); err != nil {
+		return nil, err
+	}
+	return a.view(ctx)
+}
+
 // view is what the file holds now.
 func (a *Adapter) view(ctx context.Context) (*view, error) {
 	c, err := a.main.current(ctx)
