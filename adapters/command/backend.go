@@ -58,10 +58,12 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 		secrets[name] = v
 	}
 	b.values = map[string]any{"secret": secrets}
+	maps.Copy(b.values, cfg.Values)
 	var c steps.Compiler
 	if p := cfg.Probe; p != nil {
-		op := steps.CompileSteps(&c, b.tongue(), "probe", steps.Roots(answerRoots), []Step{p.Step})
-		b.proof = steps.NewProof(op[0], c.Expr(p.Expect, answerRoots), p.Every, b.values)
+		roots := answerRoots.With(cfg.Values)
+		op := steps.CompileSteps(&c, b.tongue(), "probe", roots, []Step{p.Step})
+		b.proof = steps.NewProof(op[0], c.Expr(p.Expect, roots), p.Every, b.values)
 	}
 	return b, c.Problems, nil
 }

@@ -18,7 +18,7 @@ var answerRoots = steps.Roots{"secret", "steps", "status", "stderr", "body", "it
 // tongue is how steps are said as calls of a program.
 func (b *Backend) tongue() steps.Tongue[Step] {
 	return steps.Tongue[Step]{
-		Answer: answerRoots,
+		Answer: answerRoots.With(b.cfg.Values),
 		Common: func(s *Step) (*steps.Written, *Step) { return &s.Written, s.Undo },
 		Call: func(c *steps.Compiler, op string, roots steps.Roots, s *Step) steps.Call {
 			if s.Run == nil && s.Yields() {
@@ -27,6 +27,7 @@ func (b *Backend) tongue() steps.Tongue[Step] {
 			return b.call(c, op, roots, s)
 		},
 		Values: b.values,
+		Config: b.cfg.Values,
 		Locks:  b.locks.Of,
 		Wants:  steps.Examples{Record: "record: body", Records: "records: body"},
 	}

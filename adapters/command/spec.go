@@ -17,6 +17,7 @@ type Config struct {
 	Directory   string   // where it runs; "": where Postern runs
 	Environment map[string]string
 	Secrets     map[string]string // secret.NAME in expressions
+	Values      map[string]any    // further names for every expression
 	Format      string            // of standard input and output: json, if nothing is said
 	Size        int               // of an answer, at most; 0: 16 MiB
 	Processes   int               // at a time; 0: 8

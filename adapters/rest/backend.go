@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -58,6 +59,7 @@ func Open(cfg Config) (*Backend, []steps.Problem, error) {
 	b := &Backend{cfg: cfg, base: base, root: base.String(), userAgent: []string{cfg.UserAgent}, values: map[string]any{"session": nil}}
 	b.first = credentialOf(cfg)
 	b.credential.Store(b.first)
+	maps.Copy(b.values, cfg.Values)
 	b.values["secret"] = b.first.secrets
 	b.client = &http.Client{Transport: transport, CheckRedirect: b.redirect}
 	if cfg.Transport != nil {

@@ -23,13 +23,14 @@ type compiler struct {
 // tongue is how steps are said in HTTP. free: the calls of a log-in.
 func (b *Backend) tongue(free bool) steps.Tongue[Step] {
 	return steps.Tongue[Step]{
-		Answer: answerRoots,
+		Answer: answerRoots.With(b.cfg.Values),
 		Common: func(s *Step) (*steps.Written, *Step) { return &s.Written, s.Undo },
 		Call: func(c *steps.Compiler, op string, roots steps.Roots, s *Step) steps.Call {
 			p := compiler{Compiler: c, b: b, op: op, roots: roots, free: free}
 			return p.call(s)
 		},
 		Values: b.values,
+		Config: b.cfg.Values,
 		Locks:  b.locks.Of,
 		Wants:  steps.Examples{Record: "record: body.user", Records: "records: body.users"},
 	}

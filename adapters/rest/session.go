@@ -50,12 +50,13 @@ func newSession(b *Backend, c *steps.Compiler) *session {
 		return nil
 	}
 	s := &session{ttl: l.Time, secrets: b.values, now: time.Now, turn: make(chan struct{}, 1)}
-	s.login = steps.CompileSteps(c, b.tongue(true), "login", loginRoots, l.Steps)
-	s.refresh = steps.CompileSteps(c, b.tongue(true), "login", loginRoots, l.Refresh)
+	roots := loginRoots.With(b.cfg.Values)
+	s.login = steps.CompileSteps(c, b.tongue(true), "login", roots, l.Steps)
+	s.refresh = steps.CompileSteps(c, b.tongue(true), "login", roots, l.Refresh)
 	for _, h := range l.Headers {
-		s.headers = append(s.headers, named{h.Name.Value, c.Expr(h.Value, loginRoots)})
+		s.headers = append(s.headers, named{h.Name.Value, c.Expr(h.Value, roots)})
 	}
-	s.expires, s.again = c.Expr(l.Expires, loginRoots), c.Expr(l.Again, loginRoots)
+	s.expires, s.again = c.Expr(l.Expires, roots), c.Expr(l.Again, roots)
 	return s
 }
 
@@ -250,8 +251,9 @@ func newProof(b *Backend, c *steps.Compiler) *steps.Proof {
 	if b.cfg.Probe == nil {
 		return nil
 	}
-	ops := steps.CompileSteps(c, b.tongue(false), "probe", probeRoots, []Step{b.cfg.Probe.Step})
-	p := steps.NewProof(ops[0], c.Expr(b.cfg.Probe.Expect, probeRoots), b.cfg.Probe.Every, b.values)
+	roots := probeRoots.With(b.cfg.Values)
+	ops := steps.CompileSteps(c, b.tongue(false), "probe", roots, []Step{b.cfg.Probe.Step})
+	p := steps.NewProof(ops[0], c.Expr(b.cfg.Probe.Expect, roots), b.cfg.Probe.Every, b.values)
 	p.Renew = func() bool {
 		t := b.session.open()
 		if t != nil {

@@ -20,6 +20,7 @@ type Config struct {
 	User      string // Basic, if there is one
 	Password  string
 	Secrets   map[string]string // secret.NAME in expressions
+	Values    map[string]any    // further names for every expression
 	Namespace string            // of SOAP and XML bodies
 	Format    string            // of bodies: json, if nothing is said
 

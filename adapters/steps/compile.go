@@ -13,6 +13,7 @@ type Tongue[S any] struct {
 	Common func(*S) (w *Written, undo *S)                             // what every step says
 	Call   func(c *Compiler, op string, roots Roots, written *S) Call // the call alone
 	Values map[string]any                                             // further names for every expression
+	Config map[string]any                                             // those of them that are known in Read, too
 	Locks  func(kind string) *Locks                                   // of a kind of object of the backend
 	Wants  Examples
 }
@@ -54,7 +55,7 @@ func (p *compiler[S]) options(t Target[S]) Options {
 	o := Options{Fields: t.Fields, Multi: t.Multi, Key: t.Key, Given: t.Given, Locks: p.Locks(t.Kind), Values: p.Values, Read: map[string]*Expr{}}
 	for _, r := range t.Read {
 		p.field(r.Name)
-		o.Read[r.Name.Value] = p.Expr(r.Value, Roots{"item", "secret"})
+		o.Read[r.Name.Value] = p.Expr(r.Value, Roots{"item", "secret"}.With(p.Config))
 	}
 	for _, w := range t.Write {
 		p.field(w.Name)

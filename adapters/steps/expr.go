@@ -139,6 +139,11 @@ const maxNodes = 2000
 // Roots are the names that expressions of one place may use.
 type Roots []string
 
+// With are the roots, and the names of values.
+func (r Roots) With(values map[string]any) Roots {
+	return slices.Concat(r, slices.Sorted(maps.Keys(values)))
+}
+
 // A Compiler compiles what a configuration says and collects its problems.
 type Compiler struct{ Problems []Problem }
 

@@ -85,7 +85,7 @@ func (a *assembly) newBackend(b *config.Backend) (o *openedBackend, err error) {
 	o = &openedBackend{guard: guard.New(b.Name.Value, guardOptions(b, a.log, a.wrote(b.Name.Value)))}
 	switch {
 	case b.Type.Value == restKind:
-		api, problems, failed := restBackend(b, a.trial.transport(b.Name.Value))
+		api, problems, failed := restBackend(a.cfg, b, a.trial.transport(b.Name.Value))
 		o.api, err = api, errors.Join(failed, faults(problems))
 	case b.Type.Value == ldapKind:
 		o.directory, err = a.directory(b)

@@ -22,7 +22,7 @@ type program struct{ *programs.Backend }
 func openProgram(c *config.Config, b *config.Backend, t *trialRun) (opened, []steps.Problem, error) {
 	w := &b.Command
 	cfg := programs.Config{Program: w.Program.Resolved, Arguments: values(w.Arguments), Directory: w.Directory.Resolved, Environment: revealed(w.Environment),
-		Secrets: revealed(w.Secrets), Format: w.Format.Value, Size: int(w.Size.Value), Processes: b.Concurrency.Value, Dashes: w.Dashes.Value,
+		Secrets: revealed(w.Secrets), Values: tenantValues(c), Format: w.Format.Value, Size: int(w.Size.Value), Processes: b.Concurrency.Value, Dashes: w.Dashes.Value,
 		Watch: t.watcher(b.Name.Value)}
 	if cfg.Directory == "" {
 		cfg.Directory = c.Dir

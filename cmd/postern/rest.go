@@ -16,10 +16,10 @@ import (
 const restKind = "rest"
 
 // restBackend opens a backend. Nothing is sent. The transport may be nil.
-func restBackend(b *config.Backend, transport func(http.RoundTripper) http.RoundTripper) (*rest.Backend, []steps.Problem, error) {
+func restBackend(c *config.Config, b *config.Backend, transport func(http.RoundTripper) http.RoundTripper) (*rest.Backend, []steps.Problem, error) {
 	r := &b.REST
 	cred := credentials(r, config.Secret.Reveal)
-	cfg := rest.Config{URL: r.URL.Value, Headers: cred.Headers, Secrets: cred.Secrets, User: cred.User, Password: cred.Password, OAuth: cred.OAuth,
+	cfg := rest.Config{URL: r.URL.Value, Values: tenantValues(c), Headers: cred.Headers, Secrets: cred.Secrets, User: cred.User, Password: cred.Password, OAuth: cred.OAuth,
 		Refresh: func() rest.Config { return credentials(r, config.Secret.Again) }, Namespace: r.Namespace.Value,
 		Format: r.Format.Value, Cookies: r.Cookies.Value, Size: r.Size.Value, Repeats: r.Repeats.Value, UserAgent: r.UserAgent.Value, Transport: transport,
 		TLS: rest.TLS{CA: r.TLS.CA.Resolved, Cert: r.TLS.Cert.Resolved, Key: r.TLS.Key.Resolved}}
@@ -30,6 +30,15 @@ func restBackend(b *config.Backend, transport func(http.RoundTripper) http.Round
 		cfg.Probe = &rest.Probe{Step: restStep(&p.Step), Expect: rest.Text(p.Expect), Every: p.Every.Value}
 	}
 	return rest.Open(cfg)
+}
+
+// tenantValues are what the expressions of steps know of the tenant.
+func tenantValues(c *config.Config) map[string]any {
+	params := map[string]any{}
+	for name, v := range c.Values {
+		params[name] = v
+	}
+	return map[string]any{"params": params, "tenant": c.Tenant}
 }
 
 func revealed(list []config.NamedSecret) map[string]string {
@@ -85,7 +94,7 @@ func checkREST(cfg *config.Config, units []*unit) {
 		if b.Type.Value != restKind || b.REST.URL.Value == "" {
 			continue
 		}
-		opened, problems, err := restBackend(b, nil)
+		opened, problems, err := restBackend(cfg, b, nil)
 		reportSteps(cfg, problems)
 		if err != nil {
 			cfg.Report.Errorf(b.Name, "", "backend %s: %s", b.Name.Value, err)

@@ -25,8 +25,8 @@ type scimServer struct {
 }
 
 // openServer opens a backend. Nothing is sent.
-func openServer(_ *config.Config, b *config.Backend, t *trialRun) (opened, []steps.Problem, error) {
-	api, problems, err := restBackend(b, t.transport(b.Name.Value))
+func openServer(c *config.Config, b *config.Backend, t *trialRun) (opened, []steps.Problem, error) {
+	api, problems, err := restBackend(c, b, t.transport(b.Name.Value))
 	if err != nil {
 		return nil, problems, err
 	}

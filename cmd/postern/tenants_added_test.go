@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern/postern/gateway/admin"
 	"github.com/postern/postern/gateway/auth"
@@ -279,4 +280,51 @@ func TestTenantsByAPI(t *testing.T) {
 	if status, body := alone.administer("root-token", "GET", "/v1/tenants", ""); status != 501 {
 		t.Errorf("%d %s", status, body)
 	}
+}
+
+// TestTenantOnEveryNode: Y-02: a tenant that one node adds, changes or removes is so on
+// another one too, which is told by PostgreSQL.
+func TestTenantOnEveryNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes")
+	}
+	r := prepare(t, manyTenants, onlyAcme, withAdmins, func(yaml string) string {
+		edited, _ := shared(t, yaml)
+		return edited
+	})
+	other := rig{t: t, dir: r.dir}
+	other.fork()
+	r.serve()
+	hears := func(token string, status int) {
+		t.Helper()
+		began := time.Now()
+		for {
+			got := sendPlain(t, &other, token, "GET", "/Users?count=1", "").status
+			if got == status {
+				t.Logf("the other node answers %d after %v", status, time.Since(began).Round(time.Millisecond))
+				return
+			}
+			if time.Since(began) > 30*time.Second {
+				t.Fatalf("the other node answers %d, want %d", got, status)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	_, body := r.administer("root-token", "POST", "/v1/tenants", `{"name": "globex", "why": "new", "settings": {"clients": {"entra": {}}, "params": {"database": "globex"}}}`)
+	var made admin.Tenant
+	if err := json.Unmarshal([]byte(body), &made); err != nil || len(made.Tokens["entra"]) != 1 {
+		t.Fatal(body, err)
+	}
+	first := made.Tokens["entra"][0]
+	hears(first, 200)
+	id := r.with(first).do("GET", "/Users?count=1", "").want(200).at("Resources.0.id").(string)
+	if got := sendPlain(t, &other, first, "GET", "/Users/"+id, ""); got.status != 200 {
+		t.Errorf("an id of one node at the other: %d", got.status)
+	}
+	second := r.tenants("change", "globex", "--revoke", "entra", "--why", "leaked").Tokens["entra"][0]
+	hears(second, 200)
+	hears(first, 401)
+	r.with(first).do("GET", "/Users", "").want(401)
+	r.ends(0, "tenants", "remove", "globex", "--why", "ended")
+	hears(second, 401)
 }
