@@ -148,7 +148,7 @@ func compare(ctx context.Context, o options, app, plain, gateway *process) error
 	}
 	cpu := func(s *side) time.Duration { return s.cpu / time.Duration(max(s.requests, 1)) }
 	for _, s := range []*side{proxied, postern} {
-		fmt.Printf("%-8s %7.0f/s, %s of processor time for a request, %d requests, as many calls to the backend\n", s.name, median(s.rates), cpu(s), s.requests)
+		fmt.Printf("%-8s %7.0f/s, cpu=%dµs/request, %d requests, as many calls to the backend\n", s.name, median(s.rates), cpu(s).Round(time.Microsecond).Microseconds(), s.requests)
 	}
 	fmt.Printf("ratios of the turns from %.2f to %.2f; by processor time %.2f\n", slices.Min(ratios), slices.Max(ratios), float64(cpu(proxied))/float64(max(cpu(postern), 1)))
 	fmt.Printf("RATIO case=rest-get-by-id value=%.2f target=%.2f\n", median(ratios), target)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -150,8 +151,11 @@ func (m *Main) fail(err error) int {
 
 func main() {
 	oneArena()
+	room := ballast() // before anything else: what was used before would be written to
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	m := &Main{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
-	os.Exit(m.Run(ctx, os.Args[1:]))
+	status := m.Run(ctx, os.Args[1:])
+	runtime.KeepAlive(room)
+	os.Exit(status)
 }
