@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -162,7 +161,11 @@ func (s *Service) finishOne(ctx context.Context, t *target, in identity.Intent, 
 	case adapters.Unavailable, adapters.Internal, adapters.Defect:
 		return now, "", err
 	}
-	return now, "", &poisonError{cmp.Or(ae.Field, "a backend") + " is refused: " + ae.Kind.String()}
+	why := "the backend says: " + ae.Kind.String()
+	if ae.Field != "" {
+		why += ", of " + ae.Field
+	}
+	return now, "", &poisonError{why}
 }
 
 type claimedKey struct{}

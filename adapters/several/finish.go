@@ -3,6 +3,7 @@ package several
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -181,7 +182,13 @@ func (a *Adapter) finishPart(ctx context.Context, main adapters.Record, n notePa
 		return adapters.Errorf(adapters.Unavailable, "finish", "part %s may still make it", p.Name)
 	}
 	w := &writing{Adapter: a, op: "update", main: main}
-	return a.outward(p, w.do(ctx, s))
+	err = a.outward(p, w.do(ctx, s))
+	if ae := (*adapters.Error)(nil); errors.As(err, &ae) && ae.Field == "" {
+		out := *ae
+		out.Field = p.Name // for whoever must look at it
+		return &out
+	}
+	return err
 }
 
 func namesOf(set []noted) []string {

@@ -26,11 +26,7 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 		return adapters.Record{}, err
 	}
 	w.steps = slices.DeleteFunc(w.steps, func(s *step) bool { return s.idle() })
-	writes := len(w.steps)
-	if !main.Empty() {
-		writes++
-	}
-	if writes > 1 {
+	if w.noteworthy(main) {
 		if err := adapters.Note(ctx, key, a.noteOf(w.steps, w.main, main.Set)); err != nil {
 			return adapters.Record{}, err
 		}
@@ -43,6 +39,13 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 		w.main, w.set = rec, &main
 	}
 	return w.carryOut(context.WithoutCancel(ctx))
+}
+
+// noteworthy reports whether a change could be left undone: it touches several places,
+// or makes a record of which a backend may say nothing, and that must not be made again.
+func (w *writing) noteworthy(main adapters.Delta) bool {
+	return len(w.steps) > 1 || len(w.steps) == 1 && !main.Empty() ||
+		slices.ContainsFunc(w.steps, func(s *step) bool { return s.before.IsZero() && !s.Sure })
 }
 
 // share is what of a change is a place's own.
