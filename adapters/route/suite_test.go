@@ -2,8 +2,11 @@ package route_test
 
 import (
 	"context"
+	stdsql "database/sql"
+	"fmt"
 	"hash/fnv"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -13,6 +16,7 @@ import (
 	"github.com/postern/postern/adapters/memory"
 	"github.com/postern/postern/adapters/route"
 	"github.com/postern/postern/adapters/sql"
+	"github.com/postern/postern/internal/testdb"
 )
 
 // The suite's records know no places: scattered puts them here and there, and hides
@@ -109,16 +113,22 @@ func database(t testing.TB, table, key string, columns *adapters.Shape) adapters
 	return a
 }
 
-// TestSuiteSQLite joins two databases, bare and guarded.
-func TestSuiteSQLite(t *testing.T) {
-	for name, guarded := range map[string]bool{"bare": false, "guarded": true} {
+// TestSuiteSQL joins databases: two SQLite files, and a file and PostgreSQL, which is
+// guarded.
+func TestSuiteSQL(t *testing.T) {
+	home := func(t testing.TB) adapters.Adapter {
+		return database(t, "person", "id", adapters.NewShape("name", "nick", "note", "age", "active", "born"))
+	}
+	partner := adapters.NewShape("name", "nickname", "note", "years", "active", "born")
+	for name, other := range map[string]func(testing.TB) (home, other adapters.Adapter){
+		"SQLite": func(t testing.TB) (_, _ adapters.Adapter) { return home(t), database(t, "partner", "no", partner) },
+		"PostgreSQL, and guarded": func(t testing.TB) (_, _ adapters.Adapter) {
+			return guard.New("home", guard.Options{}).Wrap(home(t)), guard.New("other", guard.Options{}).Wrap(postgres(t, partner))
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			h := harness(func(t testing.TB) adapters.Adapter {
-				home := database(t, "person", "id", adapters.NewShape("name", "nick", "note", "age", "active", "born"))
-				other := database(t, "partner", "no", adapters.NewShape("name", "nickname", "note", "years", "active", "born"))
-				if guarded {
-					home, other = guard.New("home", guard.Options{}).Wrap(home), guard.New("other", guard.Options{}).Wrap(other)
-				}
+				home, other := other(t)
 				all := adapters.NewShape("name", "nick", "note", "age", "active", "born", adapters.PlaceField)
 				return scattered{route.New(all, route.Place{Adapter: home},
 					route.Place{Name: "other", Adapter: other, Names: maps.Clone(names)}), byName}
@@ -127,4 +137,41 @@ func TestSuiteSQLite(t *testing.T) {
 			adaptertest.Run(t, h)
 		})
 	}
+}
+
+// postgres is a table in a schema of its own.
+func postgres(t testing.TB, columns *adapters.Shape) adapters.Adapter {
+	server := testdb.Postgres(t)
+	raw, err := stdsql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("route_%d", testdb.Unique())
+	for _, s := range []string{"CREATE SCHEMA " + name, "CREATE TABLE " + name + ".partner (no integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, nickname text, " +
+		"note text, years bigint, active text, born timestamptz)"} {
+		if _, err := raw.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	db, err := sql.Open(sql.Config{DSN: u.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		db.Close()
+		_, _ = raw.Exec("DROP SCHEMA " + name + " CASCADE")
+		raw.Close()
+	})
+	a, err := db.Table(sql.Table{Name: "partner", Key: []string{"no"}}, columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
