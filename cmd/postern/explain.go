@@ -67,6 +67,9 @@ func (c explainCommand) Run(ctx context.Context, m *Main) error {
 	if err := explainRules(m.Stdout, mappings[i]); err != nil {
 		return err
 	}
+	if err := explainPlaces(m.Stdout, cfg.Resource(mappings[i].Type.Name)); err != nil {
+		return err
+	}
 	return explainStatements(m.Stdout, cfg.Resource(mappings[i].Type.Name))
 }
 

@@ -74,7 +74,9 @@ func writeRecord(w io.Writer, m *rules.Mapping, rec adapters.Record, res *scim.R
 		fmt.Fprintf(t, "%s\t%s\t%s\n", fieldName(m, r.Field()), shown(r.Field(), r.Attribute(), v), by)
 	}
 	for _, f := range rec.Shape().Names() {
-		if v := rec.Get(f); v != nil && !made[f] {
+		if v := rec.Get(f); f == adapters.PlaceField {
+			fmt.Fprintf(t, "%s\t%s\tplaces\n", f, asJSON(v))
+		} else if v != nil && !made[f] {
 			fmt.Fprintf(t, "%s\t%s\tconstants\n", f, shown(f, nil, v))
 		}
 	}

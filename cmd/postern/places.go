@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"regexp"
 	"slices"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/route"
@@ -209,3 +213,22 @@ func checkPlaces(cfg *config.Config, mappings []*rules.Mapping) {
 }
 
 func isActive(r *rules.Rule) bool { return r.Attribute().Path() == "active" && r.Writable() }
+
+// explainPlaces shows where resources live, in the order in which the conditions are
+// asked.
+func explainPlaces(w io.Writer, r *config.Resource) error {
+	if len(r.Places) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "\nPLACE\tBACKEND\tWHEN\tLACKS")
+	for _, p := range r.Places {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Name.Value, p.Backend.Value, p.When.Value, strings.Join(values(p.Lacks), ", "))
+	}
+	rest := "all others"
+	if r.Target.When.IsSet() {
+		rest += ", and " + r.Target.When.Value
+	}
+	fmt.Fprintf(t, "target\t%s\t%s\t\n", r.Target.Backend.Value, rest)
+	return t.Flush()
+}
