@@ -190,6 +190,21 @@ func explainSteps(w io.Writer, op string, all []config.Step) {
 		if s.Each.IsSet() {
 			when = strings.TrimSpace(when + " each " + s.Each.Value)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", s.At.Line, op, when, strings.Join(strings.Fields(s.Statement.Value), " "))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", s.At.Line, op, brief(when, maxWhen), brief(s.Statement.Value, maxStatement))
 	}
+}
+
+// What is longer is cut: its line says where the whole stands.
+const (
+	maxWhen      = 50
+	maxStatement = 100
+)
+
+// brief is a text in one line, without what makes it long.
+func brief(text string, most int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if all := []rune(text); len(all) > most {
+		return strings.TrimRight(string(all[:most-1]), " ") + "…"
+	}
+	return text
 }

@@ -158,3 +158,16 @@ func TestLargeGroup(t *testing.T) {
 		t.Error(fmt.Sprint(n, " statements without members"))
 	}
 }
+
+// TestBrief: a statement of many lines is one line of explain.
+func TestBrief(t *testing.T) {
+	for text, want := range map[string]string{
+		"CALL  f(\n  :key)":                             "CALL f( :key)",
+		strings.Repeat("é", maxStatement):               strings.Repeat("é", maxStatement),
+		strings.Repeat("é", maxStatement-2) + " UPDATE": strings.Repeat("é", maxStatement-2) + "…",
+	} {
+		if got := brief(text, maxStatement); got != want {
+			t.Errorf("%q is %q", text, got)
+		}
+	}
+}

@@ -21,6 +21,6 @@ func (g *Gateway) Conform(arguments ...string) {
 	case err != nil:
 		g.t.Fatal(err)
 	default:
-		g.t.Log(out.String())
+		g.t.Log("postern conform:", last(out.String(), 1))
 	}
 }

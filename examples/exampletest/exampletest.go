@@ -103,7 +103,7 @@ func (g *Gateway) serve(file string, env []string) {
 		_ = cmd.Process.Kill()
 		<-ended
 		if t.Failed() {
-			t.Log(g.log.String())
+			t.Log(last(g.log.String(), lastLines))
 		}
 	})
 	g.base = "http://" + listen + "/scim/v2"
@@ -119,6 +119,21 @@ func (g *Gateway) serve(file string, env []string) {
 		}
 	}
 	t.Fatal("Postern does not listen")
+}
+
+// lastLines are as many of a log as tell what went wrong last.
+const lastLines = 60
+
+// last are the last lines of a text.
+func last(text string, most int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if left := len(lines) - most; left > 0 {
+		lines = lines[left:]
+		if most > 1 {
+			lines[0] = fmt.Sprintf("(%d lines before)\n%s", left, lines[0])
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func freeAddress(t *testing.T) string {
