@@ -87,6 +87,8 @@ func (c *Config) addedTenant(name, what string, said []byte, draft bool) (*Tenan
 	if tree.Kind == MappingNode {
 		r.added(tree)
 	}
+	// What must not be referred to is not even looked at, nor run.
+	r.literal = report.Err() != nil
 	t := &Tenant{Name: at}
 	tenant().read(r, tree, t)
 	r.addedParams(c, t)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,6 +86,15 @@ func TestAddedTenant(t *testing.T) {
 			t.Errorf("a secret is shown: %v", err)
 		}
 	}
+	made := filepath.Join(dir, "made")
+	for _, said := range []string{"params: {database: \"${command:touch " + made + "}\"}", "secrets: {database: \"${command:touch " + made + "}\"}", "clients: {a: {token: \"${command:touch " + made + "}\"}}",
+		"clients: {a: {tokens: [{hash: \"${command:touch " + made + "}\"}]}}", "clients: {a: {profile: \"${command:touch " + made + "}\"}}", "rate: \"${command:touch " + made + "}\""} {
+		_, err := c.AddedTenant("acme", "tenant", []byte(said))
+		_, draft := c.TenantDraft("acme", "tenant", []byte(said))
+		if _, ran := os.Stat(made); ran == nil || err == nil || draft == nil {
+			t.Fatalf("%s: a program was run, or nothing is wrong with it: %v, %v", said, err, draft)
+		}
+	}
 	for _, name := range []string{"", "-", "A", "a.b", "a/b", "a_b", strings.Repeat("a", 64)} {
 		if _, err := c.AddedTenant(name, "tenant", []byte("clients: {a: {"+someToken+"}}")); err == nil {
 			t.Errorf("the name %q", name)
@@ -108,4 +118,31 @@ func TestTenantDraft(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "acme.yaml:3:3: nothing uses the parameter") {
 		t.Error(err)
 	}
+}
+
+// FuzzAddedTenant: whatever is said of a tenant, it is a tenant or problems, shown
+// without what may be secret; and what is taken as a draft is JSON.
+func FuzzAddedTenant(f *testing.F) {
+	for _, s := range []string{"{}", "[]", "clients: {a: {" + someToken + "}}\nparams: {database: x}\nsecrets: {password: \"${env:TENANT_A}\"}\nlimits: {page: 5}",
+		"clients: [a]\nsecrets: 5\nparams: ~", "clients: &a {b: *a}", `{"clients": {"a": {"tokens": [{}, 5, null]}}}`, "clients: {a: {token: {b: c}}}\nsecrets: {a: [b]}", "\x00", "a: b: c"} {
+		f.Add(s)
+	}
+	c, err := Parse("postern.yaml", []byte(addedTo), func(name string) (string, bool) { return "of " + name, true })
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, said string) {
+		added, err := c.AddedTenant("acme", "tenant", []byte(said))
+		if (added == nil) != (err != nil) {
+			t.Fatalf("%v, %v", added, err)
+		}
+		if err != nil {
+			_ = err.Error()
+		} else if own, err := c.For(added); err == nil && own.Tenant != "acme" {
+			t.Fatal(own.Tenant)
+		}
+		if draft, err := c.TenantDraft("acme", "tenant", []byte(said)); err == nil && !json.Valid(draft) {
+			t.Fatalf("%s", draft)
+		}
+	})
 }
