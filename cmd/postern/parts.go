@@ -37,6 +37,15 @@ func allUnits(cfg *config.Config, mappings []*rules.Mapping) []*unit {
 	return out
 }
 
+// views are the mappings of all units.
+func views(cfg *config.Config, mappings []*rules.Mapping) []*rules.Mapping {
+	var out []*rules.Mapping
+	for _, u := range allUnits(cfg, mappings) {
+		out = append(out, u.mapping)
+	}
+	return out
+}
+
 // unitsOf are the record itself and its parts.
 func unitsOf(cfg *config.Config, m *rules.Mapping) []*unit {
 	r := cfg.Resource(m.Type.Name)

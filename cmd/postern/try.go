@@ -177,7 +177,7 @@ func (c tryCommand) try(ctx context.Context, m *Main, cfg *config.Config, mappin
 			return err
 		}
 	}
-	report := trial.NewReport(req, out, run.tape, mappings)
+	report := trial.NewReport(req, out, run.tape, views(cfg, mappings))
 	report.Request.Body = json.RawMessage(run.tape.BlotBody(string(req.Body)))
 	if c.JSON {
 		return printJSON(m.Stdout, report)
