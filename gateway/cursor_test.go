@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postern/postern/internal/corpus"
 	"github.com/postern/postern/scim"
 )
 
@@ -56,6 +57,9 @@ func FuzzCursor(f *testing.F) {
 	f.Add(s.seal(place{Position: "k x"}, []byte("about")) + "x")
 	f.Add("")
 	f.Add("AAAA")
+	for _, s := range corpus.Texts(f, "FuzzCursor") {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if p, err := s.open(text, []byte("about")); err == nil || kindOf(err) != scim.InvalidCursor {
 			t.Errorf("%q opens: %+v, %v", text, p, err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/postern/postern/internal/corpus"
 	"github.com/postern/postern/scim"
 )
 
@@ -124,6 +125,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(head + `"Operations":[{"method":"POST","path":"/Users","bulkId":"a","data":{"manager":{"value":"bulkId:b"}}}]}`)
 	f.Add(head + `"failOnErrors":1,"Operations":[{"method":"DELETE","path":"/Users/bulkId:a"},[],1]}`)
 	f.Add(`{"Operations":[{"path":"members[value eq \"bulkId:`)
+	for _, s := range corpus.Texts(f, "FuzzParse") {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, body string) {
 		r, err := Parse([]byte(body), Limits{Operations: 10})
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/postern/postern/internal/corpus"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -205,6 +207,10 @@ func FuzzParse(f *testing.F) {
 	for _, c := range parseCases(f) {
 		f.Add(c.text, c.limits().Lenient)
 	}
+	for _, s := range corpus.Texts(f, "FuzzParse") {
+		f.Add(s, false)
+		f.Add(s, true)
+	}
 	f.Fuzz(func(t *testing.T, text string, lenient bool) {
 		e, err := Parse(text, Limits{Lenient: lenient})
 		if err != nil {
@@ -219,6 +225,10 @@ func FuzzParse(f *testing.F) {
 func FuzzParsePath(f *testing.F) {
 	for _, c := range parseCases(f) {
 		f.Add(c.text, c.limits().Lenient)
+	}
+	for _, s := range corpus.Texts(f, "FuzzParsePath") {
+		f.Add(s, false)
+		f.Add(s, true)
 	}
 	f.Fuzz(func(t *testing.T, text string, lenient bool) {
 		target, err := ParsePath(text, Limits{Lenient: lenient})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/postern/postern/internal/corpus"
 	"github.com/postern/postern/scim"
 	"github.com/postern/postern/scim/schema"
 	"pgregory.net/rapid"
@@ -53,6 +54,9 @@ func FuzzPatch(f *testing.F) {
 	before := resource(f, user.Layout, fullUser)
 	if err := schema.Validate(before); err != nil {
 		f.Fatalf("the user to begin with: %v", err)
+	}
+	for _, s := range corpus.Texts(f, "FuzzPatch") {
+		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) { mustKeepItsPromises(t, user, before, body) })
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/postern/postern/internal/corpus"
 	"github.com/postern/postern/scim"
 )
 
@@ -398,6 +399,9 @@ func FuzzDecode(f *testing.F) {
 	for _, s := range []string{`{` + userHead + `}`, `{` + thingHead + `,"born":"2024-01-31T10:00:00","parts":[{"id":"1"}],"sizes":[1,2]}`, `[]`,
 		`{` + userHead + `,"emails":[{"value":"a","primary":true},{"value":"A"}],"` + scim.EnterpriseUserSchema + `":{"manager":"26"}}`,
 		`{` + thingHead + `,"weight":1e400,"blob":"aGk","link":"a/b","on":"TRUE","tags":["","\u00e9"]}`} {
+		f.Add([]byte(s))
+	}
+	for _, s := range corpus.Texts(f, "FuzzDecode") {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
