@@ -146,3 +146,30 @@ func FuzzAddedTenant(f *testing.F) {
 		}
 	})
 }
+
+// TestParamsInSteps: whether a backend can be shared is found wherever its targets
+// stand; what rules say does not count.
+func TestParamsInSteps(t *testing.T) {
+	const head = `
+identities: sqlite:ids.db
+tenants: {acme: {clients: {a: {token: a}}, params: {x: y}}}
+backends: {one: {type: rest, url: "https://one.example"}, two: {type: rest, url: "https://two.example"}}
+resources:
+  User:
+`
+	for target, want := range map[string][2]bool{
+		`    target: {backend: one, key: id, scope: record.x == params.x, list: {get: /l, records: body}}`:                                            {},
+		`    target: {backend: one, key: id, list: {get: "/{params.x}", records: body}}`:                                                              {true, false},
+		`    target: {backend: two, key: id, list: {get: /l, records: body, query: {t: tenant}}}`:                                                     {false, true},
+		"    target: {backend: one, key: id, list: {get: /l, records: body}}\n    parts: {m: {target: {backend: two, key: id, read: {a: params.x}}}}": {false, true},
+		"    target: {backend: one, key: id, list: {get: /l, records: body}}\n    places: {m: {backend: two, key: id, list: {get: \"/{tenant}\"}}}":   {false, true},
+	} {
+		c, _ := Parse("postern.yaml", []byte(head+target+"\n    attributes: {userName: login, title: {in: params.x}}\n"), func(string) (string, bool) { return "", false })
+		if c == nil {
+			t.Fatal(target)
+		}
+		if got := [2]bool{c.ParamsInSteps("one"), c.ParamsInSteps("two")}; got != want {
+			t.Errorf("%s: %v, want %v", target, got, want)
+		}
+	}
+}

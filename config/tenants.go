@@ -250,18 +250,19 @@ func (c *Config) ParamsInSteps(backend string) bool {
 	if speaks(c.again.backends.Find(backend)) {
 		return true
 	}
-	for _, r := range itemsOf(c.again.resources) {
-		target := r.Find("target")
-		if name := target.Find("backend"); name == nil || name.Value != backend {
-			continue
-		}
-		for _, item := range target.Items {
+	return stepsSpeak(c.again.resources, backend)
+}
+
+// stepsSpeak looks at the targets in a backend, wherever they stand in a tree.
+func stepsSpeak(t *Tree, backend string) bool {
+	if name := t.Find("backend"); name != nil && name.Value == backend {
+		for _, item := range t.Items {
 			if item.Key.Value != "scope" && item.Key.Value != "managed" && speaks(item) {
 				return true
 			}
 		}
 	}
-	return false
+	return slices.ContainsFunc(itemsOf(t), func(item *Tree) bool { return stepsSpeak(item, backend) })
 }
 
 var tenantInSteps = regexp.MustCompile(`\bparams\b|\btenant\b`)
