@@ -20,6 +20,7 @@ func (s *Service) settleMove(ctx context.Context, t *target, in identity.Intent)
 	}
 	defer leave()
 	defer s.changes.Add(1)
+	t.moves.Add(1)
 	if in.Follow.At == "" {
 		key, note, err := s.arrived(ctx, t, in)
 		if key == "" || err != nil {

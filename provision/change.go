@@ -224,7 +224,11 @@ func (u *update) held() []string {
 }
 
 func (u *update) apply(ctx context.Context, d adapters.Delta, f identity.Follow, want adapters.Fields) (adapters.Record, error) {
-	release, err := u.values.take(ctx, u.queues(u.t, u.after, u.before)...)
+	was := u.before
+	if u.moves != nil { // it has them, and for a moment nobody finds it
+		was = nil
+	}
+	release, err := u.values.take(ctx, u.queues(u.t, u.after, was)...)
 	if err != nil {
 		return u.rec, err
 	}

@@ -17,8 +17,15 @@ import (
 func (s *Service) List(ctx context.Context, c Call, q Search) (List, error) {
 	t := s.target(c)
 	q.StartIndex, q.Count = max(q.StartIndex, 1), max(q.Count, 0)
+	moves := t.moves.Load()
 	out, err := s.list(ctx, c, t, q)
-	for try := 1; errors.Is(err, errReplaced) && try < attempts; try++ {
+	for try := 1; try < attempts; try++ {
+		// Places are not read in the same moment: who moved meanwhile may be in none.
+		now := t.moves.Load()
+		if !errors.Is(err, errReplaced) && (err != nil || now == moves) {
+			break
+		}
+		moves = now
 		out, err = s.list(ctx, c, t, q)
 	}
 	if err != nil {

@@ -189,6 +189,7 @@ func (u *update) relocate(ctx context.Context, in identity.Intent, free func() e
 		u.takeBack(settle, u.t, in, stored.Key)
 		return stored, at, scim.Bad(scim.InvalidValue, "With this change the %s would be outside what provisioning may manage here.", u.t.name)
 	}
+	u.t.moves.Add(1) // who begins to list after this finds the new record
 	if in, at, err = u.ids.Relocate(settle, in, string(stored.Key)); err != nil {
 		if errors.Is(err, identity.ErrUnknown) {
 			u.takeBack(settle, u.t, in, stored.Key)
@@ -214,7 +215,7 @@ func (u *update) mark(in *identity.Intent, r *relocation) error {
 	if !a.CaseExact {
 		in.Value = scim.Fold(in.Value)
 	}
-	in.Sole = slices.Contains(u.t.newValues(u.after, u.before), a)
+	in.Sole = slices.Contains(u.t.unique, a) // nobody may take it while it is in neither place for whoever looks
 	in.Follow.Into, in.Follow.Fields, in.Follow.Before = &r.into, nil, ""
 	if !r.there.IsZero() {
 		in.Keys = append(in.Keys, string(r.there.Key))

@@ -92,7 +92,8 @@ type target struct {
 	merged   sync.Map   // by tenant: *mergedSet
 	reading  sync.Mutex // of merged
 	places   shelf
-	hides    atomic.Bool // the last look found records that must stay out of lists
+	moves    atomic.Uint64 // how many records have gone to another place
+	hides    atomic.Bool   // the last look found records that must stay out of lists
 }
 
 // New makes a Service. The mappings are bound to their adapters here.

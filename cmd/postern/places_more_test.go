@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -162,4 +163,79 @@ func TestPlacesBehindOurBack(t *testing.T) {
 		t.Errorf("scan: %d %s %s", status, out, errs)
 	}
 	r.get("/Users").want(200).is("totalResults", "3")
+}
+
+// TestPlacesAtOnce: several clients move one person at the same time, by PATCH and PUT.
+func TestPlacesAtOnce(t *testing.T) {
+	r := sharedGroups(t, ", password: without")
+	var all sync.WaitGroup
+	for n := range 6 {
+		all.Go(func() {
+			for i := range 8 {
+				kind := []string{"Employee", "Contractor", "Guest"}[(n+i)%3]
+				method, body := "PATCH", patchOf(`{"op":"replace","path":"userType","value":"`+kind+`"}`)
+				if i%2 == 0 {
+					method, body = "PUT", user("bob", `,"userType":"`+kind+`","active":true`)
+				}
+				a, err := r.send(method, "/Users/"+r.vars["bob"], body)
+				if err != nil || a.status != 200 || a.at("userType") != kind {
+					t.Errorf("%v %+v", err, a)
+				}
+				if a, err := r.send("GET", `/Users?filter=userName eq "bob"`, ""); err != nil || a.status != 200 || a.total() != 1 && i < 7 {
+					t.Errorf("%v %s", err, a.body)
+				}
+			}
+		})
+	}
+	all.Wait()
+	r.get("/Users").want(200).is("totalResults", "3")
+	r.get("/Users/{bob}").want(200).is("userName", "bob")
+	r.get("/Groups/{core}").want(200).is("members.1.value", r.vars["bob"]).is("members.2", "")
+	employees := r.value("SELECT count(*) FROM employee WHERE login = 'bob'")
+	db := r.open("agency.db")
+	others := r.column(db, "SELECT user_name FROM contractor WHERE user_name = 'bob' UNION ALL SELECT user_name FROM guest WHERE user_name = 'bob'")
+	if want := map[string]int{"0": 1, "1": 0}[employees]; len(others) != want {
+		t.Errorf("bob is there %s and %d times", employees, len(others))
+	}
+	if out, _, _ := r.journal("list", "--json"); strings.TrimSpace(out) != "[]" && strings.TrimSpace(out) != "null" {
+		t.Errorf("something is left: %s", out)
+	}
+}
+
+// TestPlacesOfGroups: a group moves with its members.
+func TestPlacesOfGroups(t *testing.T) {
+	const tables = `CREATE TABLE team (no INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL UNIQUE);
+CREATE TABLE team_employee (team INTEGER NOT NULL, employee TEXT NOT NULL, PRIMARY KEY (team, employee));`
+	r := staged(t, `
+gateway: {listen: 127.0.0.1:0}
+identities: sqlite:state/postern.db
+clients: {quickstart: {token: quickstart}}
+backends:
+  hr: {type: sql, dsn: "sqlite:state/legacy.db", init: legacy.sql}
+  agency: {type: sql, dsn: "sqlite:state/agency.db", init: agency.sql}
+resources:
+  User:
+    target: {backend: hr, table: employee, key: emp_no}
+    attributes: {userName: login}
+  Group:
+    target: {backend: hr, table: team, key: "no"}
+    places:
+      outside: {when: 'resource.displayName startsWith "x-"', backend: agency, table: team, key: "no"}
+    attributes:
+      displayName: title
+      members: {table: team_employee, owner: team, member: employee, refers: User}
+`, tables+`CREATE TABLE employee (emp_no INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE); INSERT INTO employee VALUES (770000001, 'ada'), (770000002, 'bob');`)
+	write(t, r.path("agency.sql"), tables)
+	r.serve()
+	r.vars["ada"], r.vars["bob"] = r.id("ada"), r.id("bob")
+	r.do("POST", "/Groups", group("core", `,"members":[{"value":"{ada}"}]`)).want(201).keep(r, "core")
+	for _, name := range []string{"x-core", "core", "x-core"} {
+		r.do("PATCH", "/Groups/{core}", patchOf(`{"op":"replace","path":"displayName","value":"`+name+`"}`)).want(200).is("displayName", name).is("members.0.value", r.vars["ada"]).is("members.1", "")
+	}
+	r.do("PATCH", "/Groups/{core}", patchOf(`{"op":"add","path":"members","value":[{"value":"{bob}"}]}`)).want(200)
+	r.get("/Groups/{core}").want(200).is("members.1.value", r.vars["bob"])
+	r.do("PATCH", "/Groups/{core}", patchOf(`{"op":"replace","path":"displayName","value":"core"},{"op":"remove","path":"members[value eq \"{ada}\"]"}`)).want(200)
+	r.get("/Groups/{core}").want(200).is("members.0.value", r.vars["bob"]).is("members.1", "")
+	r.holds("1", "SELECT count(*) FROM team_employee")
+	r.agency("0", "SELECT count(*) FROM team_employee")
 }
