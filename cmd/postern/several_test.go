@@ -231,6 +231,24 @@ func TestSeveralGetStuck(t *testing.T) {
 	r.get("/Users/"+id).is("emails.0.value", "b@x.org") // it was changed since
 }
 
+// TestSeveralVersions: a version says that a part has changed, too.
+func TestSeveralVersions(t *testing.T) {
+	t.Parallel()
+	r, m := withMail(t)
+	made := r.do("POST", "/Users", withAddress("ada", "ada@x.org")).want(201)
+	path, old := "/Users/"+fmt.Sprint(made.at("id")), made.etag()
+	m.mu.Lock()
+	m.boxes["box1"]["address"] = "elsewhere@x.org"
+	m.mu.Unlock()
+	op := patches(`{"op":"replace","path":"title","value":"Dr"}`)
+	r.do("PATCH", path, op, "If-Match: "+old).want(412)
+	now := r.get(path).want(200).is("emails.0.value", "elsewhere@x.org").etag()
+	if now == old {
+		t.Error("the version is the same")
+	}
+	r.do("PATCH", path, op, "If-Match: "+now).want(200).is("title", "Dr").is("emails.0.value", "elsewhere@x.org")
+}
+
 func patches(ops string) string {
 	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + ops + `]}`
 }
