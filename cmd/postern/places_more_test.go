@@ -239,3 +239,47 @@ resources:
 	r.holds("1", "SELECT count(*) FROM team_employee")
 	r.agency("0", "SELECT count(*) FROM team_employee")
 }
+
+// TestPlacesOfOtherKinds: a place may be in a backend of any type, and two in one.
+func TestPlacesOfOtherKinds(t *testing.T) {
+	r := staged(t, `
+gateway: {listen: 127.0.0.1:0}
+identities: sqlite:state/postern.db
+clients: {quickstart: {token: quickstart}}
+backends:
+  hr: {type: sql, dsn: "sqlite:state/legacy.db", init: legacy.sql}
+  list: {type: file, path: .}
+  mem: {type: memory}
+resources:
+  User:
+    target: {backend: hr, table: employee, key: login}
+    places:
+      guests: {when: 'resource.userType == "Guest"', backend: list, file: guests.csv, key: name, names: {login: name}, lacks: [active]}
+      robots: {when: 'resource.userType == "Robot"', backend: mem, key: no}
+      former: {when: 'resource.userType == "Former"', backend: hr, table: former, key: id}
+    attributes:
+      userName: login
+      name.givenName: first
+      userType: kind
+      active: {name: status, values: {A: true, L: false}}
+`, `CREATE TABLE employee (login TEXT PRIMARY KEY, first TEXT, kind TEXT, status TEXT DEFAULT 'A');
+CREATE TABLE former (id INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT NOT NULL, first TEXT, kind TEXT, status TEXT);
+INSERT INTO employee (login, first, kind) VALUES ('ada', 'Ada', 'Employee');`)
+	write(t, r.path("guests.csv"), "name,first,kind\nbob,Bob,Guest\n")
+	r.serve()
+	r.vars["ada"] = r.id("ada")
+	r.get("/Users", "sortBy", "userName").want(200).is("totalResults", "2").is("Resources.1.userName", "bob")
+	r.kind("ada", "Guest", "").want(400) // there is no room for active
+	r.do("PATCH", "/Users/{ada}", patchOf(`{"op":"remove","path":"active"},{"op":"replace","path":"userType","value":"Guest"}`)).want(200).is("name.givenName", "Ada")
+	if csv := read(t, r.path("guests.csv")); !strings.Contains(csv, "ada,Ada,Guest") {
+		t.Errorf("the file holds %s", csv)
+	}
+	for _, kind := range []string{"Robot", "Former", "Guest", "Employee", "Former", "Robot", "Employee"} {
+		r.kind("ada", kind, "").want(200).is("id", r.vars["ada"]).is("name.givenName", "Ada").is("userType", kind)
+		r.get("/Users").want(200).is("totalResults", "2")
+		r.get("/Users", "filter", `userName eq "ADA" and name.givenName co "d"`).want(200).is("totalResults", "1")
+	}
+	r.do("PATCH", "/Users/{ada}", patchOf(`{"op":"replace","value":{"userName":"ada.l"}}`)).want(200).is("id", r.vars["ada"])
+	r.holds("1", "SELECT count(*) FROM employee WHERE login = 'ada.l'")
+	r.do("POST", "/Users", user("Bob", `,"userType":"Robot"`)).want(409)
+}
