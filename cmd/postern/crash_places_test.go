@@ -258,3 +258,55 @@ func (x *movers) kinds(db *sql.DB, query string) map[string]string {
 	}
 	return out
 }
+
+// TestPlacesNodes: two nodes move the same people at the same time.
+func TestPlacesNodes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes")
+	}
+	yaml, table := shared(t, strings.NewReplacer("LEFT", "delete", "KEY", "id").Replace(crashPlacesYAML))
+	r := staged(t, yaml, "CREATE TABLE employee (emp_no INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT NOT NULL UNIQUE, shown TEXT, kind TEXT, status TEXT DEFAULT 'A');")
+	write(t, r.path("agency.sql"), "CREATE TABLE contractor (id INTEGER PRIMARY KEY AUTOINCREMENT, user_name TEXT NOT NULL UNIQUE, shown TEXT, kind TEXT, status TEXT DEFAULT 'A');")
+	var nodes []*rig
+	for range 2 {
+		nodes = append(nodes, &rig{t: t, dir: r.dir, base: r.fork().base, token: r.token})
+	}
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, fmt.Sprint(r.do("POST", "/Users", user(fmt.Sprint("p", i), `,"userType":"Employee"`)).want(201).at("id")))
+	}
+	var all sync.WaitGroup
+	for n := range 4 {
+		all.Go(func() {
+			for i := range 20 {
+				kind := []string{"Employee", "Contractor"}[(i+n)%2]
+				for try := 0; ; try++ {
+					a, err := nodes[n%2].send("PATCH", "/Users/"+ids[i%3], patchOf(fmt.Sprintf(`{"op":"replace","value":{"userType":%q,"displayName":"%d.%d"}}`, kind, n, i)))
+					if err == nil && a.status == 503 && try < 50 {
+						time.Sleep(20 * time.Millisecond)
+						continue
+					}
+					if err != nil || a.status != 200 || a.at("userType") != kind {
+						t.Errorf("%v %+v", err, a)
+					}
+					break
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(r.column(r.open("legacy.db"), "SELECT login FROM employee")) + len(r.column(r.open("agency.db"), "SELECT user_name FROM contractor")); n != len(ids) {
+		t.Errorf("%d records of %d people", n, len(ids))
+	}
+	for what, query := range map[string]string{"links": "SELECT count(*) FROM link", "identities": "SELECT count(*) FROM identity"} {
+		if n := r.valueIn(table, query); n != fmt.Sprint(len(ids)) {
+			t.Errorf("%s %s", n, what)
+		}
+	}
+	for i, id := range ids {
+		for _, n := range nodes {
+			n.get("/Users/"+id).want(200).is("userName", fmt.Sprint("p", i))
+			n.get("/Users", "filter", fmt.Sprintf(`userName eq "p%d"`, i)).want(200).is("totalResults", "1").is("Resources.0.id", id)
+		}
+	}
+}
