@@ -32,6 +32,7 @@ type expression struct {
 	whole    bool              // it uses record as a whole
 	kept     bool              // it asks what the field held before
 	machines sync.Pool         // *vm.VM: a machine runs one expression at a time
+	seen     sync.Pool         // *recordNames, to be used again
 }
 
 // An environment is what an expression may name.
@@ -175,13 +176,27 @@ func (e *expression) link(s *adapters.Shape) {
 	}
 }
 
-// onRecord runs an expression over a record.
+// recordNames is what an expression over a record sees.
+type recordNames struct{ record, all map[string]any }
+
+// onRecord runs an expression over a record. Its names are used again, unless the
+// outcome may hold a part of them.
 func (e *expression) onRecord(r adapters.Record, value any) (any, error) {
-	m := make(map[string]any, len(e.names))
-	for i, n := range e.names {
-		m[n] = exprValue(r.At(e.fields[i]))
+	names, ok := e.seen.Get().(*recordNames)
+	if !ok {
+		m := make(map[string]any, len(e.names))
+		names = &recordNames{record: m, all: map[string]any{"record": m}}
 	}
-	return e.run(map[string]any{"record": m, "value": exprValue(value)})
+	for i, n := range e.names {
+		names.record[n] = exprValue(r.At(e.fields[i]))
+	}
+	names.all["value"] = exprValue(value)
+	out, err := e.run(names.all)
+	switch out.(type) {
+	case nil, bool, string, int, int64, float64:
+		e.seen.Put(names)
+	}
+	return out, err
 }
 
 // onResource runs an expression over a resource.
