@@ -130,6 +130,9 @@ func (a *assembly) bound(u *unit) map[string]string {
 func (a *assembly) joinPlaces(m *rules.Mapping, r *config.Resource, units []*unit) (joined, all adapters.Adapter, err error) {
 	var places, unscoped []route.Place
 	for i, u := range units {
+		if r.Moving.Left.Value == provision.RecordDelete && u.adapter.Capabilities().NoDelete {
+			return nil, nil, fmt.Errorf("backend %s lets nobody delete what a move leaves there: write moving: {left: deactivate} or {left: keep}", u.resource.Target.Backend.Value)
+		}
 		p := route.Place{Name: u.place, Adapter: u.adapter, Names: map[string]string{}, Lacks: map[string]bool{}}
 		if i > 0 {
 			spot(&p, m, r)

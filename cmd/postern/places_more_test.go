@@ -283,3 +283,12 @@ INSERT INTO employee (login, first, kind) VALUES ('ada', 'Ada', 'Employee');`)
 	r.holds("1", "SELECT count(*) FROM employee WHERE login = 'ada.l'")
 	r.do("POST", "/Users", user("Bob", `,"userType":"Robot"`)).want(409)
 }
+
+// TestPlacesNoDelete: where nobody can delete, a move cannot leave nothing.
+func TestPlacesNoDelete(t *testing.T) {
+	r := staged(t, strings.Replace(strings.Replace(placesYAML, "MOVING", "", 1), "table: contractor", "table: contractor\n        delete: []", 1), placesSQL)
+	write(t, r.path("agency.sql"), agencySQL)
+	if err := r.tryServe(); err == nil || !strings.Contains(err.Error(), "left: deactivate") {
+		t.Errorf("it serves: %v", err)
+	}
+}
