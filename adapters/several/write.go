@@ -202,14 +202,6 @@ func (s *step) field() string {
 	return ""
 }
 
-func fieldsOf(changes []adapters.Change) []string {
-	var out []string
-	for _, c := range changes {
-		out = append(out, c.Field)
-	}
-	return out
-}
-
 // insert makes the part's record, if that is wanted here.
 func (s *step) insert(ctx context.Context, link string, want adapters.Fields, a *Adapter) error {
 	if !s.Create {

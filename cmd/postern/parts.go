@@ -218,19 +218,3 @@ func askable(m *rules.Mapping, part string) []string {
 	}
 	return out
 }
-
-// backendsOf are the backends in which a resource type lives, its own first.
-func backendsOf(cfg *config.Config, r *config.Resource) []*config.Backend {
-	out := []*config.Backend{cfg.Backend(r.Target.Backend.Value)}
-	for _, p := range r.Parts {
-		if b := cfg.Backend(p.Target.Backend.Value); !slices.Contains(out, b) {
-			out = append(out, b)
-		}
-	}
-	for _, p := range r.Places {
-		if b := cfg.Backend(p.Backend.Value); !slices.Contains(out, b) {
-			out = append(out, b)
-		}
-	}
-	return out
-}
