@@ -147,6 +147,11 @@ func (s *Service) uncreated(ctx context.Context, c Call, t *target, in identity.
 		return nil, errors.Join(err, cause)
 	}
 	t.recall.forget(found[0].Key)
+	if len(in.Follow.Rest) > 0 {
+		if found[0], err = s.finishCreate(settle, t, leftAt(in, e.Identity, found[0].Key), p.Want, cause); err != nil {
+			return nil, err
+		}
+	}
 	s.log.InfoContext(ctx, "the backend gave no answer to a create, but made it", "type", t.name, "backend", t.Backend, "identity", e.Identity)
 	return s.answer(settle, c, t, found[0], e, p, who)
 }

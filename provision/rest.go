@@ -101,6 +101,18 @@ func leftAt(in identity.Intent, of string, key adapters.Key) identity.Intent {
 	return in
 }
 
+// finishCreate carries on what is left of a create that had no answer and was found
+// again, and answers the record that is stored then.
+func (s *Service) finishCreate(ctx context.Context, t *target, in identity.Intent, want adapters.Fields, cause error) (adapters.Record, error) {
+	key := adapters.Key(in.Keys[0])
+	note, err := s.finish(ctx, t, in)
+	if err != nil || note != "" {
+		left := &adapters.Error{Kind: adapters.Unavailable, Op: "create", Err: cause, Left: true, Key: key}
+		return adapters.Record{}, s.leave(ctx, t, in, left, func(context.Context) error { return nil })
+	}
+	return t.Adapter.Get(adapters.WithoutCache(ctx), key, want)
+}
+
 // finish carries on what is left of an intent that the table has followed.
 func (s *Service) finish(ctx context.Context, t *target, in identity.Intent) (note string, err error) {
 	if len(in.Follow.Rest) == 0 {

@@ -64,6 +64,53 @@ func TestCrashSeveral(t *testing.T) {
 	})
 }
 
+// TestSeveralCreateFound: the record itself is in an API that commits and gives no answer;
+// it is found again, and its part is made.
+func TestSeveralCreateFound(t *testing.T) {
+	t.Parallel()
+	b, url := newUnreliable(t)
+	r := stage(t, `
+gateway: {listen: 127.0.0.1:0, log: {level: error}}
+identities: sqlite:state/postern.db
+clients: {quickstart: {token: quickstart}}
+backends:
+  api: {type: rest, url: "`+url+`", timeout: 5s, breaker: {failures: 1000}}
+  mail: {type: sql, dsn: "sqlite:state/legacy.db", init: legacy.sql}
+resources:
+  User:
+    target:
+      backend: api
+      list: {get: /users, records: body.users}
+      find: [{get: "/users?login={filter.value}", records: body.users, answers: {login: [eq]}}]
+      get: {get: "/users/{key}", record: body}
+      create: {post: /users, send: record, record: body}
+      update: {put: "/users/{key}", send: changes, record: body}
+      delete: {delete: "/users/{key}"}
+    parts:
+      mail: {target: {backend: mail, table: mailbox, key: id}, on: {login: login}}
+    attributes: {userName: login, nickName: shown, displayName: mail.shown}
+`, "CREATE TABLE mailbox (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, shown TEXT);")
+	r.serve()
+	made := 0
+	for n := range 200 {
+		name := fmt.Sprint("u", n)
+		if a := r.do("POST", "/Users", user(name, `,"displayName":"`+name+`"`)); a.status == 201 {
+			a.is("displayName", name)
+			made++
+		}
+	}
+	b.mu.Lock()
+	late := b.late
+	b.mu.Unlock()
+	if late == 0 || made < 150 {
+		t.Errorf("%d commits without an answer, %d made", late, made)
+	}
+	boxes := len(r.pairs(r.open("legacy.db"), "SELECT login, shown FROM mailbox"))
+	if stored := len(b.stored()); boxes != stored || made != stored {
+		t.Errorf("%d records, %d parts, %d answers 201", stored, boxes, made)
+	}
+}
+
 // pairs are the rows of two columns, by the first.
 func (r *rig) pairs(db *sql.DB, query string) map[string][]string {
 	out := map[string][]string{}
