@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,12 +13,19 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
+// mayScan are the statements that look at all rows: of tables that have a row for each
+// tenant, of what is open and mostly nothing, and for commands that are rare.
+var mayScan = []query{qTenants, qAllMaintenance, qTenantsInJournal, qTenantsToKeep, qTenantsKnown, qPurgeIdentities}
+
 // TestNoStatementScans holds every statement to its index: what costs a page at
 // a thousand identities must cost the same at a million.
 func TestNoStatementScans(t *testing.T) {
 	s := open(t, Options{})
 	scan := regexp.MustCompile(`SCAN (\w+)( |$)`)
 	for _, q := range append(readQueries(), writeQueries()...) {
+		if slices.Contains(mayScan, q) {
+			continue
+		}
 		for _, step := range explain(t, s, q) {
 			t.Logf("%.50q %s", q, step)
 			m := scan.FindStringSubmatch(step)
@@ -61,7 +69,7 @@ func TestNoStatementScansPostgres(t *testing.T) {
 	noErr(t, err)
 	defer c.Close()
 	for _, q := range append(readQueries(), writeQueries()...) {
-		if q == qChanges { // a row for each backend
+		if q == qChanges /* a row for each backend */ || slices.Contains(mayScan, q) {
 			continue
 		}
 		plan := planned(t, c, string(q))
