@@ -165,30 +165,19 @@ func (t *target) sent(e filter.Expr, found ...map[rules.ID]identity.Entry) filte
 }
 
 func replaceIDs(e filter.Expr, by func(*filter.Compare) (string, bool)) filter.Expr {
-	all := func(es []filter.Expr) []filter.Expr {
-		out := make([]filter.Expr, len(es))
-		for i := range es {
-			out[i] = replaceIDs(es[i], by)
-		}
-		return out
-	}
-	switch e := e.(type) {
-	case filter.And:
-		return filter.And(all(e))
-	case filter.Or:
-		return filter.Or(all(e))
-	case filter.Not:
-		return filter.Not{Term: replaceIDs(e.Term, by)}
-	case *filter.Element:
-		c := *e
-		c.Where = replaceIDs(e.Where, by)
-		return &c
-	case *filter.Compare:
-		if id, ok := by(e); ok {
+	return filter.Map(e, func(e filter.Expr) filter.Expr {
+		switch e := e.(type) {
+		case *filter.Element:
 			c := *e
-			c.Value = filter.StringValue(id)
+			c.Where = replaceIDs(e.Where, by)
 			return &c
+		case *filter.Compare:
+			if id, ok := by(e); ok {
+				c := *e
+				c.Value = filter.StringValue(id)
+				return &c
+			}
 		}
-	}
-	return e
+		return e
+	})
 }

@@ -202,40 +202,24 @@ func (b *bound) filter(e filter.Expr) filter.Expr {
 	if e == nil {
 		return nil
 	}
-	e = filter.Simplify(b.translate(e))
+	e = filter.Simplify(filter.Map(e, b.translate))
 	if _, all := e.(filter.True); all {
 		return nil
 	}
 	return e
 }
 
+// translate is what a place is asked instead of one comparison.
 func (b *bound) translate(e filter.Expr) filter.Expr {
-	all := func(es []filter.Expr) []filter.Expr {
-		out := make([]filter.Expr, len(es))
-		for i := range es {
-			out[i] = b.translate(es[i])
-		}
-		return out
+	c, ok := e.(*filter.Compare)
+	if !ok || c.Op != filter.Eq || !b.is(b.caps.Shape.Index(c.Name)) {
+		return e
 	}
-	switch e := e.(type) {
-	case filter.And:
-		return filter.And(all(e))
-	case filter.Or:
-		return filter.Or(all(e))
-	case filter.Not:
-		return filter.Not{Term: b.translate(e.Term)}
-	case *filter.Compare:
-		i := b.caps.Shape.Index(e.Name)
-		if e.Op != filter.Eq || !b.is(i) {
-			return e
-		}
-		inner, ok := b.key(i, e.Value.Str)
-		if !ok {
-			return filter.False{}
-		}
-		c := *e
-		c.Value = filter.StringValue(inner)
-		return &c
+	inner, ok := b.key(b.caps.Shape.Index(c.Name), c.Value.Str)
+	if !ok {
+		return filter.False{}
 	}
-	return e
+	as := *c
+	as.Value = filter.StringValue(inner)
+	return &as
 }

@@ -80,24 +80,12 @@ func (p *place) filter(e filter.Expr) filter.Expr {
 	if e == nil {
 		return nil
 	}
-	return filter.Simplify(p.translate(e))
+	return filter.Simplify(filter.Map(e, p.translate))
 }
 
+// translate is what the place is asked instead of one comparison.
 func (p *place) translate(e filter.Expr) filter.Expr {
-	all := func(es []filter.Expr) []filter.Expr {
-		out := make([]filter.Expr, len(es))
-		for i := range es {
-			out[i] = p.translate(es[i])
-		}
-		return out
-	}
 	switch e := e.(type) {
-	case filter.And:
-		return filter.And(all(e))
-	case filter.Or:
-		return filter.Or(all(e))
-	case filter.Not:
-		return filter.Not{Term: p.translate(e.Term)}
 	case *filter.Element:
 		if !p.has(e.Name) {
 			return p.without(e)

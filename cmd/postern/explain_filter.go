@@ -131,30 +131,19 @@ func printed(m *rules.Mapping, e filter.Expr) string { return filter.Print(renam
 
 // renamed puts the names of columns in place of the contract's.
 func renamed(m *rules.Mapping, e filter.Expr) filter.Expr {
-	all := func(in []filter.Expr) []filter.Expr {
-		out := make([]filter.Expr, len(in))
-		for i, t := range in {
-			out[i] = renamed(m, t)
+	return filter.Map(e, func(e filter.Expr) filter.Expr {
+		switch e := e.(type) {
+		case *filter.Element:
+			c := *e
+			c.Name = fieldName(m, e.Name)
+			return &c
+		case *filter.Compare:
+			c := *e
+			c.Name = fieldName(m, e.Name)
+			return &c
 		}
-		return out
-	}
-	switch e := e.(type) {
-	case filter.And:
-		return filter.And(all(e))
-	case filter.Or:
-		return filter.Or(all(e))
-	case filter.Not:
-		return filter.Not{Term: renamed(m, e.Term)}
-	case *filter.Element:
-		c := *e
-		c.Name = fieldName(m, e.Name)
-		return &c
-	case *filter.Compare:
-		c := *e
-		c.Name = fieldName(m, e.Name)
-		return &c
-	}
-	return e
+		return e
+	})
 }
 
 // fieldName is a field as the configuration names it.

@@ -22,6 +22,28 @@ func Walk(e Expr, f func(Expr) bool) {
 	}
 }
 
+// Map is e with f of everything in it that is no and, or or not.
+func Map(e Expr, f func(Expr) Expr) Expr {
+	all := func(in []Expr) []Expr {
+		out := make([]Expr, len(in))
+		for i, t := range in {
+			out[i] = Map(t, f)
+		}
+		return out
+	}
+	switch e := e.(type) {
+	case nil:
+		return nil
+	case And:
+		return And(all(e))
+	case Or:
+		return Or(all(e))
+	case Not:
+		return Not{Term: Map(e.Term, f)}
+	}
+	return f(e)
+}
+
 // AndOf joins filters: flat, without constants and without the needless. It is
 // False if one term is, True if no term restricts, and nil if all terms are nil
 // or there are none: nil is "everything", as in a query without a filter.
