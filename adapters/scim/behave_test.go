@@ -161,9 +161,10 @@ func TestPutKeeps(t *testing.T) {
 func TestDown(t *testing.T) {
 	down := errors.New("no route")
 	a := open(t, &server{}, func(c *scim.Config) {
+		send := c.Send
 		c.Send = func(r *http.Request) (*http.Response, error) {
 			if r.Method == http.MethodGet {
-				return http.DefaultClient.Do(r)
+				return send(r)
 			}
 			return nil, down
 		}

@@ -15,9 +15,17 @@ import (
 // fields are those of the suite: simple, of a complex attribute, of an element, and members.
 var fields = []string{"userName", "nickName", "name.givenName", "age", `emails[type eq "work"].value`, "members"}
 
+// sender sends over connections of its own: a test server that ends closes those of
+// http.DefaultTransport, whosever they are.
+func sender(t testing.TB) func(*http.Request) (*http.Response, error) {
+	own := &http.Transport{}
+	t.Cleanup(own.CloseIdleConnections)
+	return (&http.Client{Transport: own}).Do
+}
+
 func open(t testing.TB, s *server, change ...func(*scim.Config)) adapters.Adapter {
 	t.Helper()
-	cfg := scim.Config{URL: s.start(t), Send: http.DefaultClient.Do}
+	cfg := scim.Config{URL: s.start(t), Send: sender(t)}
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -1,7 +1,6 @@
 package scim_test
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +18,7 @@ func thing(endpoint, schema string, extensions ...any) object {
 func openAt(t *testing.T, s *server, w scim.Target) (*scim.Backend, adapters.Adapter, string) {
 	t.Helper()
 	base := s.start(t)
-	b, err := scim.Open(scim.Config{URL: base, Send: http.DefaultClient.Do})
+	b, err := scim.Open(scim.Config{URL: base, Send: sender(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
