@@ -6,4 +6,4 @@ package main
 // made to look larger by room that nobody touches: the system gives no memory for that,
 // and the heap may grow by so much before it is collected. A higher GOGC would let large
 // heaps grow by more, which need it less.
-func ballast() []byte { return make([]byte, 3<<20) }
+func ballast() []byte { return make([]byte, 1<<20) }

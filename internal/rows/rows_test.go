@@ -112,7 +112,7 @@ is 0 if no MUST failed. Each check is itself tested on a server that breaks just
 quickstart and on the examples, Redmine, WordPress and PocketBase among them; what an example skips stands in its test.
 
 The parsers of what clients send are fuzzed: all targets for half a minute each in every run of CI; on 29 November 2026 those of filters, paths, PATCH bodies, bulk
-requests and resources for an hour each, and that of cursors for three quarters, on two busy processors (0.7 to 2.2 million inputs each), without a crash.
+requests and resources for an hour each in one piece, and that of cursors in pieces, on two busy processors (0.7 to 2.7 million inputs each), without a crash.
 What the fuzzer found worth trying is kept, and tried in every test run (` + "`testdata/corpus`" + `).
 
 What is not implemented says so.
