@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/postern/postern/adapters"
@@ -137,12 +138,19 @@ func (in intent) names(all []*held) bool {
 }
 
 // readMoves is what an intent says; nothing if it is not whole: then it was not begun.
+// One that names other files than stage makes is not Postern's: whoever may write in the
+// folder must not have files moved that are elsewhere.
 func readMoves(data []byte) []move {
 	var out []move
-	if json.Unmarshal(data, &out) != nil {
+	if json.Unmarshal(data, &out) != nil || slices.ContainsFunc(out, func(m move) bool { return !m.staged() }) {
 		return nil
 	}
 	return out
+}
+
+func (m move) staged() bool {
+	from, to := string(m.From), string(m.To)
+	return filepath.Dir(from) == filepath.Dir(to) && strings.HasPrefix(filepath.Base(from), (&source{path: to}).beside())
 }
 
 // settle finishes a change whose writer was killed. Who is at it now is not waited for.

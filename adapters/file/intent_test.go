@@ -2,6 +2,8 @@ package file_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -129,5 +131,35 @@ func TestBrokenOffByAnother(t *testing.T) {
 	put(t, dir, ".postern-change", `[{"From":`)
 	if _, err := a.List(t.Context(), adapters.Query{Limit: 1}); err != nil || len(left(t, dir)) > 0 {
 		t.Error(err, left(t, dir))
+	}
+}
+
+// TestForeignIntent: a file that only looks like a change that was broken off has no
+// other files moved or removed.
+func TestForeignIntent(t *testing.T) {
+	a, dir := inPairs().open(t)
+	elsewhere := t.TempDir()
+	victim, bait := filepath.Join(elsewhere, "victim"), filepath.Join(elsewhere, "bait")
+	for _, file := range []string{victim, bait} {
+		if err := os.WriteFile(file, []byte(filepath.Base(file)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := sha256.Sum256([]byte("victim"))
+	data, err := json.Marshal([]map[string][]byte{
+		{"From": []byte(bait), "To": []byte(victim), "Was": sum[:]},
+		{"From": []byte(filepath.Join(elsewhere, "gone")), "To": []byte(victim), "Was": sum[:]},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".postern-change"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Create(t.Context(), thing(a, "first"), adapters.AllFields); err != nil {
+		t.Error(err)
+	}
+	if held(t, elsewhere, "victim") != "victim" || held(t, elsewhere, "bait") != "bait" {
+		t.Error("files elsewhere were touched")
 	}
 }
