@@ -172,4 +172,17 @@ resources:
 			t.Errorf("%s: %v, want %v", target, got, want)
 		}
 	}
+	// Where there is one backend, nobody need say which.
+	alone := strings.Replace(head, `, two: {type: rest, url: "https://two.example"}`, "", 1)
+	for target, want := range map[string]bool{
+		`    target: {key: id, scope: record.x == params.x, list: {get: /l, records: body}}`:                                   false,
+		`    target: {key: id, list: {get: "/{params.x}", records: body}}`:                                                     true,
+		"    target: {key: id, list: {get: /l, records: body}}\n    parts: {m: {target: {key: id, read: {a: params.x}}}}":      true,
+		"    target: {key: id, list: {get: /l, records: body}}\n    places: {m: {when: \"true\", list: {get: \"/{tenant}\"}}}": true,
+	} {
+		c, _ := Parse("postern.yaml", []byte(alone+target+"\n    attributes: {userName: login, title: {in: params.x}}\n"), func(string) (string, bool) { return "", false })
+		if got := c.ParamsInSteps("one"); got != want {
+			t.Errorf("%s: %v, want %v", target, got, want)
+		}
+	}
 }

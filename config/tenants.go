@@ -247,22 +247,24 @@ func (r *reader) checkParams(c *Config) {
 // ParamsInSteps reports whether the steps of a backend, or those of its resource
 // types, may name a parameter or the tenant. Rules are no steps.
 func (c *Config) ParamsInSteps(backend string) bool {
-	if speaks(c.again.backends.Find(backend)) {
-		return true
-	}
-	return stepsSpeak(c.again.resources, backend)
+	only := len(itemsOf(c.again.backends)) == 1
+	return speaks(c.again.backends.Find(backend)) || stepsSpeak(c.again.resources, backend, only, false)
 }
 
-// stepsSpeak looks at the targets in a backend, wherever they stand in a tree.
-func stepsSpeak(t *Tree, backend string) bool {
-	if name := t.Find("backend"); name != nil && name.Value == backend {
+// stepsSpeak looks at the targets in a backend, wherever they stand in a tree. only:
+// there is no other backend, and so a target need not say it; target: t is one.
+func stepsSpeak(t *Tree, backend string, only, target bool) bool {
+	name := t.Find("backend")
+	if name == nil && only && target || name != nil && name.Value == backend {
 		for _, item := range t.Items {
 			if item.Key.Value != "scope" && item.Key.Value != "managed" && speaks(item) {
 				return true
 			}
 		}
 	}
-	return slices.ContainsFunc(itemsOf(t), func(item *Tree) bool { return stepsSpeak(item, backend) })
+	return slices.ContainsFunc(itemsOf(t), func(item *Tree) bool {
+		return stepsSpeak(item, backend, only, item.Key.Value == "target" || t.Key.Value == "places")
+	})
 }
 
 var tenantInSteps = regexp.MustCompile(`\bparams\b|\btenant\b`)

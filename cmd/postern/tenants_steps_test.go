@@ -61,3 +61,33 @@ resources:
 		t.Error(out)
 	}
 }
+
+// TestTenantInStepsOfTheOnlyBackend: Y-08: a target need not say its backend where there
+// is one. Its steps are each tenant's own all the same.
+func TestTenantInStepsOfTheOnlyBackend(t *testing.T) {
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"people": [{"id": 1, "login": "ada", "shown": %q}]}`, r.URL.Path)
+	}))
+	defer app.Close()
+	for _, backend := range []string{"", "      backend: api\n"} {
+		r := stage(t, `
+gateway: {listen: 127.0.0.1:8080}
+identities: sqlite:postern.db
+tenants:
+  acme: {clients: {entra: {token: acme-token}}, params: {company: acme}}
+  globex: {clients: {entra: {token: globex-token}}, params: {company: globex}}
+backends:
+  api: {type: rest, url: "`+app.URL+`"}
+resources:
+  User:
+    target:
+`+backend+`      key: id
+      list: {get: "/{params.company}", records: body.people}
+    attributes: {userName: login, displayName: shown}
+`, "")
+		r.serve()
+		for _, name := range []string{"acme", "globex"} {
+			r.with(name+"-token").do("GET", "/Users", "").want(200).is("Resources.0.displayName", "/"+name)
+		}
+	}
+}
