@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/postern/postern/adapters"
 )
@@ -149,7 +146,7 @@ func (a *Adapter) finishMain(ctx context.Context, key adapters.Key, set []noted)
 	if err != nil {
 		return main, err
 	}
-	d := open(main, set, false)
+	d := a.main.open(main, set, false)
 	if d.Empty() {
 		return main, nil
 	}
@@ -174,7 +171,7 @@ func (a *Adapter) finishPart(ctx context.Context, main adapters.Record, n notePa
 	if !there {
 		rec = adapters.NewRecord(p.shape, "")
 	}
-	s.set = open(rec, n.Set, !there || n.Was == "" && !p.Create).Set
+	s.set = p.open(rec, n.Set, !there || n.Was == "" && !p.Create).Set
 	switch {
 	case !there && s.clears():
 		return nil
@@ -201,64 +198,19 @@ func namesOf(set []noted) []string {
 
 // open are the changes that are still to be made of a record: of one that has just
 // come to be, all.
-func open(rec adapters.Record, set []noted, fresh bool) adapters.Delta {
+func (p *place) open(rec adapters.Record, set []noted, fresh bool) adapters.Delta {
 	d := adapters.Delta{Before: rec, After: rec.Clone()}
 	for _, c := range set {
-		is := rec.Get(c.Field)
-		if rec.Shape().Index(c.Field) < 0 || adapters.Same(is, c.New.any) || !fresh && !adapters.Same(is, c.Old.any) {
+		at, is := rec.Shape().Index(c.Field), rec.Get(c.Field)
+		if at < 0 {
 			continue
 		}
-		d.Set = append(d.Set, adapters.Change{Field: c.Field, Old: is, New: c.New.any})
-		d.After.Set(c.Field, c.New.any)
+		was, becomes := p.stored(at, c.Old), p.stored(at, c.New)
+		if sameValue(is, becomes) || !fresh && !sameValue(is, was) {
+			continue
+		}
+		d.Set = append(d.Set, adapters.Change{Field: c.Field, Old: is, New: becomes})
+		d.After.Set(c.Field, becomes)
 	}
 	return d
-}
-
-// A value is a record's value with its type, as JSON.
-type value struct{ any }
-
-// MarshalJSON implements json.Marshaler.
-func (v value) MarshalJSON() ([]byte, error) {
-	switch x := v.any.(type) {
-	case int64:
-		return json.Marshal(map[string]string{"int": strconv.FormatInt(x, 10)})
-	case float64:
-		return json.Marshal(map[string]string{"float": strconv.FormatFloat(x, 'g', -1, 64)})
-	case time.Time:
-		return json.Marshal(map[string]string{"time": x.Format(time.RFC3339Nano)})
-	case []byte:
-		return json.Marshal(map[string][]byte{"bytes": x})
-	}
-	return json.Marshal(v.any)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (v *value) UnmarshalJSON(b []byte) error {
-	var list []string
-	if json.Unmarshal(b, &list) == nil && list != nil {
-		v.any = list
-		return nil
-	}
-	var typed struct {
-		Int, Float, Time *string
-		Bytes            []byte
-	}
-	if b[0] != '{' {
-		return json.Unmarshal(b, &v.any)
-	}
-	err := json.Unmarshal(b, &typed)
-	switch {
-	case err != nil:
-	case typed.Int != nil:
-		v.any, err = strconv.ParseInt(*typed.Int, 10, 64)
-	case typed.Float != nil:
-		v.any, err = strconv.ParseFloat(*typed.Float, 64)
-	case typed.Time != nil:
-		v.any, err = time.Parse(time.RFC3339Nano, *typed.Time)
-	case typed.Bytes != nil:
-		v.any = typed.Bytes
-	default:
-		err = fmt.Errorf("a value of an unknown type")
-	}
-	return err
 }

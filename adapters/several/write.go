@@ -253,7 +253,7 @@ func (w *writing) takeBack(ctx context.Context, done []*step) bool {
 			err = s.Adapter.Delete(ctx, s.done.Key)
 		case s.wrote:
 			var d adapters.Delta
-			if d, err = w.reverse(s.place, s.delta(s.link(w.main)), s.done.Key); err == nil && !d.Empty() {
+			if d, err = w.reverse(ctx, s.place, s.delta(s.link(w.main)), s.done.Key); err == nil && !d.Empty() {
 				_, err = s.Adapter.Update(ctx, s.done.Key, d, adapters.Fields{})
 			}
 		}
@@ -263,7 +263,7 @@ func (w *writing) takeBack(ctx context.Context, done []*step) bool {
 	case w.made:
 		whole = whole && ignoring(adapters.NotFound, w.Adapter.main.Adapter.Delete(ctx, w.main.Key)) == nil
 	case w.set != nil:
-		d, err := w.reverse(w.Adapter.main, *w.set, w.main.Key)
+		d, err := w.reverse(ctx, w.Adapter.main, *w.set, w.main.Key)
 		if err == nil {
 			_, err = w.Adapter.main.Adapter.Update(ctx, w.main.Key, d, adapters.Fields{})
 		}
@@ -274,10 +274,13 @@ func (w *writing) takeBack(ctx context.Context, done []*step) bool {
 
 // reverse is the change that takes another one back. What was not known before, such
 // as a password that a backend does not give out, cannot be brought back.
-func (a *Adapter) reverse(p *place, d adapters.Delta, key adapters.Key) (adapters.Delta, error) {
+func (a *Adapter) reverse(ctx context.Context, p *place, d adapters.Delta, key adapters.Key) (adapters.Delta, error) {
 	back := adapters.Delta{Before: d.After, After: d.Before}
 	if !back.Before.IsZero() {
 		back.Before.Key = key
+	}
+	if err := p.sinceThen(ctx, &d, &back, key); err != nil {
+		return back, err
 	}
 	for _, c := range d.Set {
 		if adapters.NoValue(c.Old) && a.secret(p, c.Field) {
@@ -289,6 +292,39 @@ func (a *Adapter) reverse(p *place, d adapters.Delta, key adapters.Key) (adapter
 		return back, adapters.Errorf(adapters.Unsupported, "update", "members were changed")
 	}
 	return back, nil
+}
+
+// sinceThen prepares what takes a change of elements back: which keys they have is known
+// only to the backend, and nobody else must have changed them.
+func (p *place) sinceThen(ctx context.Context, d, back *adapters.Delta, key adapters.Key) error {
+	var names []string
+	for _, c := range d.Set {
+		if f := p.caps.Fields[p.shape.Index(c.Field)]; f.Elements != nil {
+			names = append(names, c.Field)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	now, err := p.Adapter.Get(adapters.WithoutCache(ctx), key, p.shape.FieldSet(names...))
+	if err != nil {
+		return err
+	}
+	d.Set = slices.Clone(d.Set)
+	back.Before, back.After = back.Before.Clone(), back.After.Clone()
+	for i, c := range d.Set {
+		if !slices.Contains(names, c.Field) {
+			continue
+		}
+		is := now.Get(c.Field)
+		if !sameValue(is, c.New) {
+			return adapters.Errorf(adapters.Conflict, "update", "%s has changed meanwhile", c.Field)
+		}
+		d.Set[i].Old, d.Set[i].New = restored(c.Old, is), is
+		back.Before.Set(c.Field, is)
+		back.After.Set(c.Field, d.Set[i].Old)
+	}
+	return nil
 }
 
 func (a *Adapter) secret(p *place, own string) bool {

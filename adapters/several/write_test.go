@@ -3,6 +3,7 @@ package several_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -306,4 +307,98 @@ func TestPartsOfOthers(t *testing.T) {
 	}
 	s.made("bob", "bob@x")
 	s.holds("bob - bob@x")
+}
+
+// withPhones is a stage whose main records have elements.
+func withPhones(t *testing.T) (*stage, adapters.Record) {
+	t.Helper()
+	s := newStage(t)
+	s.main.Adapter = memory.New(memory.Options{Fields: []memory.Field{{Name: "login", Unique: true}, {Name: "title"}, {Name: "phones", Parts: []string{"number", "kind"}}}})
+	a, err := several.New(several.Options{Main: s.main, Shape: adapters.NewShape("login", "title", "phones", "mail.address", "mail.password", "mail.size"),
+		Parts: []several.Part{{Name: "mail", Adapter: s.mail, On: "owner", From: "login", Create: true, Sure: true, Ask: []string{"mail.address"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Adapter = a
+	s.made("ada", "ada@x")
+	r := adapters.NewRecord(a.Capabilities().Shape, "")
+	r.Set("login", "bob")
+	r.Set("mail.address", "bob@x")
+	r.Set("phones", phones(a, "", "1 work", "", "2 home"))
+	r, err = s.Create(s.ctx, r, adapters.AllFields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, r
+}
+
+// phones makes elements of keys and of what they hold.
+func phones(a adapters.Adapter, said ...string) []adapters.Record {
+	shape := a.Capabilities().Fields[a.Capabilities().Shape.Index("phones")].Elements.Shape
+	var out []adapters.Record
+	for i := 0; i < len(said); i += 2 {
+		e := adapters.NewRecord(shape, adapters.Key(said[i]))
+		e.Set("number", said[i+1][:1])
+		e.Set("kind", said[i+1][2:])
+		out = append(out, e)
+	}
+	return out
+}
+
+func (s *stage) phones(key adapters.Key) string {
+	s.t.Helper()
+	r, err := s.Get(s.t.Context(), key, adapters.AllFields)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var out []string
+	elems, _ := r.Get("phones").([]adapters.Record)
+	for _, e := range elems {
+		out = append(out, adapters.Text(e.Get("number"))+" "+adapters.Text(e.Get("kind")))
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// changePhones gives the first phone another kind, takes the second away, adds a third
+// one, and changes the address.
+func (s *stage) changePhones(r adapters.Record, address string) error {
+	old := r.Get("phones").([]adapters.Record)
+	now := phones(s, string(old[0].Key), "1 mobile", "", "3 work")
+	d := adapters.Delta{Before: r, After: r.Clone(), Set: []adapters.Change{{Field: "phones", Old: old, New: now}, {Field: "mail.address", Old: r.Get("mail.address"), New: address}}}
+	for _, c := range d.Set {
+		d.After.Set(c.Field, c.New)
+	}
+	_, err := s.Update(s.ctx, r.Key, d, adapters.AllFields)
+	return err
+}
+
+// TestElementsTakenBack: what a part refuses is taken back, elements included, whatever
+// keys they have now.
+func TestElementsTakenBack(t *testing.T) {
+	s, bob := withPhones(t)
+	if err := s.changePhones(bob, "ada@x"); kind(err) != adapters.Exists {
+		t.Errorf("%v", err)
+	}
+	if got := s.phones(bob.Key); got != "1 work, 2 home" {
+		t.Errorf("phones %s", got)
+	}
+	s.holds("ada - ada@x", "bob - bob@x")
+}
+
+// TestElementsCarriedOn: and what was not begun is done later, elements included.
+func TestElementsCarriedOn(t *testing.T) {
+	s, bob := withPhones(t)
+	s.main.fail["update"] = adapters.Errorf(adapters.Unavailable, "update", "killed")
+	if err := s.changePhones(bob, "bob@y"); kind(err) != adapters.Unavailable {
+		t.Errorf("%v", err)
+	}
+	delete(s.main.fail, "update")
+	if _, err := s.Capabilities().Finish(t.Context(), bob.Key, s.notes[bob.Key].Text, true); err != nil {
+		t.Error(err)
+	}
+	if got := s.phones(bob.Key); got != "1 mobile, 3 work" {
+		t.Errorf("phones %s", got)
+	}
+	s.holds("ada - ada@x", "bob - bob@y")
 }

@@ -117,6 +117,7 @@ resources:
     attributes:
       userName: login
       title: job
+      phoneNumbers: {table: phone, owner: emp_no, columns: {value: number, type: kind}}
       active: {name: status, values: {A: true, L: false}, default: true}
       emails[type eq "work"].value: mail.address
       password: {name: mail.password, out: value}
@@ -124,7 +125,7 @@ resources:
 
 func withMail(t *testing.T) (*rig, *mailSystem) {
 	m, url := newMailSystem(t)
-	r := stage(t, fmt.Sprintf(severalBackends, url), "CREATE TABLE employee (emp_no INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT UNIQUE, job TEXT, status TEXT);")
+	r := stage(t, fmt.Sprintf(severalBackends, url), "CREATE TABLE employee (emp_no INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT UNIQUE, job TEXT, status TEXT); CREATE TABLE phone (nr INTEGER PRIMARY KEY, emp_no INTEGER NOT NULL, number TEXT, kind TEXT);")
 	r.serve()
 	return r, m
 }
@@ -181,6 +182,21 @@ func TestSeveralAreRefusedTogether(t *testing.T) {
 	r.do("PATCH", "/Users/"+id+"?attributes=title", patches(`{"op":"replace","path":"title","value":"Dr"}`)).want(200)
 	if m.asked != asked {
 		t.Errorf("the mail system was asked %d times for what it has nothing to do with", m.asked-asked)
+	}
+}
+
+// TestSeveralRowsAreTakenBack: the rows of a multi-valued attribute, too, though those
+// that come back have other keys.
+func TestSeveralRowsAreTakenBack(t *testing.T) {
+	t.Parallel()
+	r, m := withMail(t)
+	id := fmt.Sprint(r.do("POST", "/Users", user("ada", `,"phoneNumbers":[{"type":"work","value":"1"},{"type":"home","value":"2"}],"emails":[{"type":"work","value":"ada@x.org"}]`)).want(201).at("id"))
+	m.now("refuses")
+	r.unseen(r.do("PATCH", "/Users/"+id, patches(`{"op":"replace","path":"phoneNumbers","value":[{"type":"mobile","value":"2"},{"type":"work","value":"3"}]},`+
+		`{"op":"replace","path":"emails[type eq \"work\"].value","value":"a@x.org"}`))).want(400)
+	r.holds("work 1, home 2", "SELECT group_concat(kind || ' ' || number, ', ') FROM (SELECT kind, number FROM phone ORDER BY number)")
+	if k := r.kinds(); k != "" {
+		t.Errorf("the journal: %s", k)
 	}
 }
 
