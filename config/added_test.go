@@ -186,3 +186,40 @@ resources:
 		}
 	}
 }
+
+// TestSecretOfTenantInMessages: a secret that stands in a setting which is no secret is
+// in no message: of the file, of a tenant of it, and of one that was added.
+func TestSecretOfTenantInMessages(t *testing.T) {
+	env := func(string) (string, bool) { return `hush "hush`, true }
+	const file = `
+identities: sqlite:ids.db
+tenants: {acme: {clients: {a: {token: a}}, params: {x: "https://ok.example", y: 5s, z: ok}}}
+backends: {one: {type: rest, url: "${param:x}", timeout: "${param:y}", headers: {X: "${param:z}"}}, two: {type: rest, url: "http://${param:z}:80"}}
+resources: {User: {target: {backend: one, key: id, list: {get: /l, records: body}}, attributes: {userName: login}}}
+`
+	c, err := Parse("postern.yaml", []byte(file), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"x", "y", "z"} {
+		params := map[string]string{"x": "https://ok.example", "y": "5s", "z": "ok"}
+		delete(params, name)
+		said, _ := json.Marshal(map[string]any{"clients": map[string]any{"a": json.RawMessage(`{"tokens": [{"hash": "sha256:00000000000000000000000000000000000000000000000000000000000000cc"}]}`)},
+			"params": params, "secrets": map[string]string{name: "${env:TENANT_X}"}})
+		added, err := c.AddedTenant("globex", "globex", said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = c.For(added); err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "[secret]") {
+			t.Errorf("added, %s: %v", name, err)
+		}
+		value := map[string]string{"x": `"https://ok.example"`, "y": "5s", "z": "ok"}[name]
+		first := strings.Replace(file, name+": "+value, name+`: "${env:X}"`, 1)
+		second := strings.Replace(file, "}}}\nbackends", "}}, globex: {clients: {b: {token: b}}, params: "+strings.Replace(`{x: "https://ok.example", y: 5s, z: ok}`, name+": "+value, name+`: "${env:X}"`, 1)+"}}\nbackends", 1)
+		for _, text := range []string{first, second} {
+			if _, err = Parse("postern.yaml", []byte(text), env); err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "[secret]") {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // A Reporter collects the problems of one file. Rooms that judge parts of the
@@ -11,10 +13,18 @@ import (
 type Reporter struct {
 	Source   *Source
 	problems Problems
+	hidden   []string // what no message may hold
 }
 
 // NewReporter makes a Reporter for a file.
 func NewReporter(s *Source) *Reporter { return &Reporter{Source: s} }
+
+// hide keeps a secret out of all messages from here on: a parameter is one in one
+// place, and a part of an ordinary setting in another, which is quoted if it is wrong.
+func (r *Reporter) hide(secret string) {
+	q := strconv.Quote(secret)
+	r.hidden = append(r.hidden, secret, hidden, q[1:len(q)-1], hidden, escaped(secret), hidden)
+}
 
 // Errorf reports a mistake at a scalar. The hint may be empty.
 func (r *Reporter) Errorf(at Text, hint, format string, args ...any) {
@@ -44,6 +54,9 @@ func (r *Reporter) Add(p Problem) {
 	if p.Line > 0 {
 		at := clamp(r.Source, Text{Line: p.Line, Column: p.Column})
 		p.Line, p.Column = at.Line, at.Column
+	}
+	if len(r.hidden) > 0 {
+		p.Message = strings.NewReplacer(r.hidden...).Replace(p.Message)
 	}
 	p.File, p.Source = r.Source.File, r.Source.Line(p.Line)
 	r.problems.Add(p)

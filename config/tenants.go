@@ -32,6 +32,7 @@ func (c *Config) For(t *Tenant) (*Config, error) {
 
 func (c *Config) derive(r *reader, t *Tenant) (*Config, error) {
 	values := c.valuesOf(t)
+	r.report.hideSecrets(c.Params, t.Params)
 	for _, u := range c.uses {
 		if _, ok := values[u.Value]; !ok {
 			return nil, TenantError{t.Name.Value, fmt.Sprintf("the parameter %q is missing", u.Value), fmt.Sprintf("line %d uses it", u.Line)}
@@ -81,6 +82,17 @@ func (c *Config) valuesOf(t *Tenant) map[string]string {
 		}
 	}
 	return out
+}
+
+// hideSecrets keeps parameters out of messages that were taken from elsewhere.
+func (r *Reporter) hideSecrets(lists ...[]NamedSecret) {
+	for _, list := range lists {
+		for _, p := range list {
+			if v := p.Value.Reveal(); !p.Value.Clear && v != "" {
+				r.hide(v)
+			}
+		}
+	}
 }
 
 // ParamNames are the parameters that backends and rules use, or that have a value for
@@ -174,6 +186,7 @@ func (r *reader) prepareParams(c *Config, t *Tree) {
 		if from != nil && from.Kind == MappingNode {
 			params().read(&quiet, from, &list)
 		}
+		r.report.hideSecrets(list)
 		for _, p := range list {
 			r.values[p.Name.Value] = p.Value.Reveal()
 		}
