@@ -96,6 +96,9 @@ func (s *Store) Tenant(ctx context.Context, name string) (Tenant, error) {
 }
 
 func (x *session) tenant(name string) (Tenant, error) {
+	if name == "" { // which would be all of them
+		return Tenant{}, ErrNoTenant
+	}
 	all, err := x.tenants(name)
 	if err == nil && len(all) == 0 {
 		err = ErrNoTenant

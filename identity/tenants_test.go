@@ -51,6 +51,8 @@ func testTenantsAtRunTime(t *testing.T) {
 	fails(t, ErrNoTenant)(s.ChangeTenant(ctx, "nobody", 1, withToken("sha256:cc"), because))
 	must[Tenant](t)(s.ChangeTenant(ctx, "acme", 1, withToken("sha256:cc"), because))
 	must[Tenant](t)(s.ChangeTenant(ctx, "globex", 1, withToken("sha256:aa"), because)) // it is free now
+	fails(t, ErrNoTenant)(s.Tenant(ctx, ""))
+	fails(t, ErrNoTenant)(s.RemoveTenant(ctx, "", because))
 	fails(t, ErrConflict)(s.PurgeTenant(ctx, "acme", because))
 	must[Tenant](t)(s.RemoveTenant(ctx, "acme", because))
 	fails(t, ErrNoTenant)(s.RemoveTenant(ctx, "acme", because))

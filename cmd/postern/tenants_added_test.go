@@ -153,6 +153,11 @@ func TestTenantRefused(t *testing.T) {
 	}
 	r.ends(2, "tenants", "add", "globex", "--client", "a", "--param", "database=x") // why?
 	globexAdded(r, "globex")
+	for _, args := range [][]string{{"show", ""}, {"remove", "", "--why", "x"}, {"remove", "", "--purge", "--why", "x"}} {
+		if out := r.ends(1, append([]string{"tenants"}, args...)...); !strings.Contains(out, `There is no tenant ""`) {
+			t.Errorf("%q: %s", args, out)
+		}
+	}
 	write(t, r.path("other.yaml"), fmt.Sprintf("clients: {entra: {tokens: [{hash: %q}]}}\nparams: {database: other}\n", auth.HashToken("globex-token")))
 	if out := r.ends(1, "tenants", "add", "other", "--file", r.path("other.yaml"), "--why", "x"); !strings.Contains(out, "another tenant's") {
 		t.Error(out)
