@@ -87,22 +87,8 @@ func (d database) held(t *testing.T, login string) map[string]any {
 
 func (d database) members(t *testing.T, team string) (logins []string, there bool) {
 	t.Helper()
-	rows, err := d.Query(`SELECT p.login FROM team AS g LEFT JOIN team_member AS m ON m.team_id = g.team_id
+	return exampletest.Logins(t, d.DB, `SELECT p.login FROM team AS g LEFT JOIN team_member AS m ON m.team_id = g.team_id
 		LEFT JOIN person AS p ON p.person_id = m.person_id WHERE g.name = $1`, team)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var login stdsql.NullString
-		if err := rows.Scan(&login); err != nil {
-			t.Fatal(err)
-		}
-		if there = true; login.Valid {
-			logins = append(logins, login.String)
-		}
-	}
-	return logins, there
 }
 
 // number asks for a number.

@@ -115,30 +115,11 @@ func held(t *testing.T, raw *stdsql.DB, login string) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]any{"userName": login, "active": active, "name.givenName": nil, "name.familyName": nil, `emails[type eq "work"].value`: nil}
-	for path, v := range map[string]stdsql.NullString{"name.givenName": given, "name.familyName": family, `emails[type eq "work"].value`: mail} {
-		if v.Valid {
-			out[path] = v.String
-		}
-	}
-	return out
+	return map[string]any{"userName": login, "active": active, "name.givenName": exampletest.Text(given), "name.familyName": exampletest.Text(family),
+		`emails[type eq "work"].value`: exampletest.Text(mail)}
 }
 
 func seats(t *testing.T, raw *stdsql.DB, team string) (logins []string, there bool) {
 	t.Helper()
-	rows, err := raw.Query(`SELECT s.login FROM team AS g LEFT JOIN seat AS m USING (team_no) LEFT JOIN staff AS s USING (staff_no) WHERE g.name = $1`, team)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var login stdsql.NullString
-		if err := rows.Scan(&login); err != nil {
-			t.Fatal(err)
-		}
-		if there = true; login.Valid {
-			logins = append(logins, login.String)
-		}
-	}
-	return logins, there
+	return exampletest.Logins(t, raw, `SELECT s.login FROM team AS g LEFT JOIN seat AS m USING (team_no) LEFT JOIN staff AS s USING (staff_no) WHERE g.name = $1`, team)
 }

@@ -114,32 +114,13 @@ func held(t *testing.T, db *stdsql.DB, login string) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]any{"userName": login, "active": active, "name.givenName": nil, "name.familyName": nil, `emails[type eq "work"].value`: nil}
-	for path, v := range map[string]stdsql.NullString{"name.givenName": given, "name.familyName": family, `emails[type eq "work"].value`: mail} {
-		if v.Valid {
-			out[path] = v.String
-		}
-	}
-	return out
+	return map[string]any{"userName": login, "active": active, "name.givenName": exampletest.Text(given), "name.familyName": exampletest.Text(family),
+		`emails[type eq "work"].value`: exampletest.Text(mail)}
 }
 
 func seats(t *testing.T, db *stdsql.DB, team string) (logins []string, there bool) {
 	t.Helper()
-	rows, err := db.Query(`SELECT p.login FROM team AS t LEFT JOIN seat USING (team_no) LEFT JOIN person AS p USING (person_no) WHERE t.company = 'acme' AND t.name = ?`, team)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var login stdsql.NullString
-		if err := rows.Scan(&login); err != nil {
-			t.Fatal(err)
-		}
-		if there = true; login.Valid {
-			logins = append(logins, login.String)
-		}
-	}
-	return logins, there
+	return exampletest.Logins(t, db, `SELECT p.login FROM team AS t LEFT JOIN seat USING (team_no) LEFT JOIN person AS p USING (person_no) WHERE t.company = 'acme' AND t.name = ?`, team)
 }
 
 // others is what the tables hold of the other companies.
