@@ -276,6 +276,12 @@ func (c tenantsChange) Run(ctx context.Context, m *Main) error {
 		if err != nil {
 			return err
 		}
+		for name, one := range said.Clients {
+			if one.Tokens == nil { // a file need not repeat those that there are
+				one.Tokens = before.Said.Clients[name].Tokens
+				said.Clients[name] = one
+			}
+		}
 		c.add(&said)
 		if err := c.edit(&said); err != nil {
 			return err

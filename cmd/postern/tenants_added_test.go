@@ -86,8 +86,10 @@ func TestTenantAtRunTime(t *testing.T) {
 	r.tenants("change", "globex", "--param", "database=elsewhere", "--why", "moved")
 	r.with(third).do("GET", `/Users?filter=userName eq "only.at.globex"`, "").want(200).is("totalResults", "0")
 	write(t, r.path("change.yaml"), "clients: {entra: {}, okta: {}}\nparams: {database: globex}\nlimits: {pageMax: 7, page: 5}\n")
-	r.tenants("change", "globex", "--file", r.path("change.yaml"), "--why", "and back")
-	r.with(third).do("GET", "/Users/"+id, "").want(200)
+	fourth := r.tenants("change", "globex", "--file", r.path("change.yaml"), "--new-token", "entra", "--why", "and back").Tokens["entra"][0]
+	for _, good := range []string{third, fourth} {
+		r.with(good).do("GET", "/Users/"+id, "").want(200)
+	}
 	r.with(third).do("GET", "/ServiceProviderConfig", "").want(200).is("filter.maxResults", "7")
 
 	r.ends(0, "tenants", "remove", "globex", "--dry-run")
