@@ -145,7 +145,10 @@ func (r *registry) done(ctx context.Context, name string, t identity.Tenant, mad
 		return out, nil
 	}
 	out.Tokens = made
-	return out, r.changed(ctx)
+	if err := r.changed(ctx); err != nil && len(made) == 0 {
+		return out, err
+	}
+	return out, nil // what was made is kept, and would be shown to nobody else
 }
 
 // Remove implements admin.Tenants. A tenant that is not there any more can still be

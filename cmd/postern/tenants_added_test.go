@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/postern/postern/gateway/admin"
 	"github.com/postern/postern/gateway/auth"
+	"github.com/postern/postern/identity"
 )
 
 // withAdmins lets administrators at a configuration with tenants.
@@ -216,6 +218,31 @@ func (r *rig) administer(token, method, path, body string) (int, string) {
 		r.t.Fatal(err)
 	}
 	return res.StatusCode, string(b)
+}
+
+// TestTokenIsShownThough: a token is in the table once a tenant is, and so is shown
+// though whoever asked is interrupted before all nodes have noticed.
+func TestTokenIsShownThough(t *testing.T) {
+	r := start(t, manyTenants, onlyAcme)
+	cfg, mappings, err := load(r.path("postern.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := identity.Open(t.Context(), cfg.Identities.Reveal(), identity.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ids.Close() //nolint:errcheck // a test
+	interrupted := func(context.Context) error { return context.Canceled }
+	g := registry{cfg: cfg, mappings: mappings, ids: ids, changed: interrupted, compiling: func(do func() error) error { return do() }}
+	said := identity.TenantSettings{Clients: map[string]identity.TenantClient{"entra": {}}, Params: map[string]string{"database": "globex"}}
+	made, err := g.Add(t.Context(), "globex", said, identity.Reason{Who: "a", Why: "b"})
+	if err != nil || len(made.Tokens["entra"]) != 1 {
+		t.Errorf("%+v, %v", made, err)
+	}
+	if _, err := g.Change(t.Context(), "globex", 0, said, identity.Reason{Who: "a", Why: "b"}); err == nil {
+		t.Error("a change that is not in force, and makes no token, is no success")
+	}
 }
 
 // TestTenantsByAPI: the same over the admin API, with its scopes; the answer to a
