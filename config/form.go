@@ -214,3 +214,17 @@ func abbreviated[V, S any](long form[V], short form[S], expand func(s S, v *V)) 
 		},
 	}
 }
+
+// inStep are keys of a Step for a block that holds one.
+func inStep[T any](keys []key[Step], goal func(*T) *Step) []key[T] {
+	out := make([]key[T], len(keys))
+	for i, k := range keys {
+		out[i] = key[T]{entry: k.entry, read: func(r *reader, t *Tree, into *T) { k.read(r, t, goal(into)) }}
+	}
+	return out
+}
+
+// inside is a form for the one part of a T that is written.
+func inside[T, V any](f form[V], goal func(*T) *V) form[T] {
+	return form[T]{shape: f.shape, read: func(r *reader, t *Tree, into *T) { f.read(r, t, goal(into)) }}
+}

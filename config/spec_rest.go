@@ -390,12 +390,3 @@ func stepTarget(m manner) []key[Target] {
 			says("Whether the backend makes the key of a new record. Default: it does unless an attribute is mapped to the key."),
 	}
 }
-
-// inStep are keys of a Step for a block that holds one.
-func inStep[T any](keys []key[Step], goal func(*T) *Step) []key[T] {
-	out := make([]key[T], len(keys))
-	for i, k := range keys {
-		out[i] = key[T]{entry: k.entry, read: func(r *reader, t *Tree, into *T) { k.read(r, t, goal(into)) }}
-	}
-	return out
-}

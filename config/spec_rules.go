@@ -160,8 +160,3 @@ func checkRule(r *reader, t *Tree, where string, v *Rule) {
 		r.report.Errorf(t.place(), "add name, the backend's field", "%s says nothing about where the attribute comes from", where)
 	}
 }
-
-// inside is a form for the one part of a T that is written.
-func inside[T, V any](f form[V], goal func(*T) *V) form[T] {
-	return form[T]{shape: f.shape, read: func(r *reader, t *Tree, into *T) { f.read(r, t, goal(into)) }}
-}

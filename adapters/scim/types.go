@@ -60,13 +60,13 @@ func (b *Backend) documents(ctx context.Context, path string, v11 bool) ([]any, 
 	if e := fault(r, "probe", true); e != nil && e.Kind == adapters.Unavailable {
 		return nil, e
 	}
-	if list, ok := r.doc.([]any); ok && r.status == http.StatusOK {
-		return list, nil
-	}
-	list, _ := field(r.object(), "Resources").([]any)
 	if r.status != http.StatusOK {
 		return nil, nil
 	}
+	if list, ok := r.doc.([]any); ok {
+		return list, nil
+	}
+	list, _ := field(r.object(), "Resources").([]any)
 	return list, nil
 }
 
