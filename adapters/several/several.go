@@ -201,11 +201,12 @@ func (a *Adapter) outward(p *place, err error) error {
 		return err
 	}
 	out := *ae
-	if out.Field = p.Name + "." + ae.Field; a.o.Shape.Index(out.Field) < 0 {
+	out.Field = p.Name + "." + ae.Field
+	switch {
+	case ae.Field == p.On && a.o.Shape.Index(p.From) >= 0: // which it follows
+		out.Field = p.From
+	case a.o.Shape.Index(out.Field) < 0:
 		out.Field = ""
-		if ae.Field == p.On && a.o.Shape.Index(p.From) >= 0 {
-			out.Field = p.From
-		}
 	}
 	return &out
 }

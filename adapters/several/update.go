@@ -81,16 +81,19 @@ func (p *place) half(whole adapters.Record) adapters.Record {
 func (w *writing) plan(d, main adapters.Delta) {
 	for _, p := range w.parts {
 		own := w.share(p, d)
-		s := &step{place: p, set: own.Set, held: own.Held, before: own.Before, moves: w.moves(p, main)}
+		s := &step{place: p, set: own.Set, held: own.Held, before: own.Before}
+		if i := w.moves(p, main); i >= 0 {
+			s.moves, s.next = true, adapters.Text(main.Set[i].New)
+		}
 		if len(s.set) > 0 || len(s.held) > 0 || s.moves {
 			w.steps = append(w.steps, s)
 		}
 	}
 }
 
-// moves reports whether a change of the main record changes what a part's is found by.
-func (w *writing) moves(p *place, main adapters.Delta) bool {
-	return slices.ContainsFunc(main.Set, func(c adapters.Change) bool {
+// moves is the change of the main record that changes what a part's is found by, or -1.
+func (w *writing) moves(p *place, main adapters.Delta) int {
+	return slices.IndexFunc(main.Set, func(c adapters.Change) bool {
 		return c.Field == p.From || p.From == adapters.KeyField && slices.Contains(w.o.Key, c.Field)
 	})
 }
@@ -115,9 +118,12 @@ func (w *writing) look(ctx context.Context, key adapters.Key, main adapters.Delt
 	return w.each(places, func(p *place) error {
 		s := w.steps[slices.Index(places, p)]
 		link := s.link(w.main)
-		found, err := s.find(adapters.WithoutCache(ctx), []string{link}, adapters.AllFields)
+		found, err := s.find(adapters.WithoutCache(ctx), []string{link, s.next}, adapters.AllFields)
 		if err != nil {
 			return err
+		}
+		if _, there := found[s.next]; there && s.Create && s.next != link {
+			return w.takenBy(p)
 		}
 		was := s.before
 		s.before = found[link]

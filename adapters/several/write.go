@@ -17,15 +17,15 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 			w.steps = append(w.steps, &step{place: p, set: c, fresh: p.Create})
 		}
 	}
+	if err := w.vacant(ctx, main); err != nil {
+		return adapters.Record{}, err
+	}
 	if len(w.steps) == 0 {
 		rec, err := a.main.Adapter.Create(ctx, main, a.mainWant(want, a.wanted(want)))
 		if err != nil {
 			return adapters.Record{}, err
 		}
 		return w.answer(ctx, rec)
-	}
-	if err := w.vacant(ctx, main); err != nil {
-		return adapters.Record{}, err
 	}
 	if err := adapters.Note(ctx, "", a.noteOf(w.steps, adapters.Record{}, nil)); err != nil {
 		return adapters.Record{}, err
@@ -78,35 +78,37 @@ type step struct {
 	before adapters.Record // as it was; the zero Record if there was none
 	fresh  bool            // there must be none
 	moves  bool            // the link changes, too
+	next   string          // to this, as far as it is known before
 	done   adapters.Record // as it is
 	made   bool
 	wrote  bool // done is what the part answered
 }
 
-// vacant refuses a new record whose parts are there already, as far as that can be
-// known before its key is. Where it cannot, the parts must at least answer: nothing is
-// begun that cannot be ended.
+// vacant refuses a new record whose parts are there already, also those that it gives
+// no value, as far as that can be known before its key is. Where it cannot, the parts
+// must at least answer: nothing is begun that cannot be ended.
 func (w *writing) vacant(ctx context.Context, main adapters.Record) error {
-	return parallel(len(w.steps), func(i int) error {
-		s := w.steps[i]
-		link := s.link(main)
-		if link == "" {
-			return w.outward(s.place, s.Adapter.Probe(ctx))
+	return w.each(w.parts, func(p *place) error {
+		link := p.link(main)
+		touched := slices.ContainsFunc(w.steps, func(s *step) bool { return s.place == p })
+		switch {
+		case !touched && (link == "" || !p.Create):
+			return nil
+		case link == "":
+			return p.Adapter.Probe(ctx)
 		}
-		found, err := s.find(ctx, []string{link}, s.shape.FieldSet(s.On))
-		if _, there := found[link]; err == nil && there && s.fresh {
-			return w.takenBy(s.place)
+		found, err := p.find(ctx, []string{link}, p.shape.FieldSet(p.On))
+		if _, there := found[link]; err == nil && there && p.Create {
+			return w.takenBy(p)
 		}
-		return w.outward(s.place, err)
+		return err
 	})
 }
 
-// takenBy says that a part holds a record already that a new one would be joined to.
-func (a *Adapter) takenBy(p *place) error {
-	e := adapters.Errorf(adapters.Exists, "create", "part %s has a record for it already", p.Name)
-	if a.o.Shape.Index(p.From) >= 0 {
-		e.Field = p.From
-	}
+// takenBy says that a part holds a record already that another one would be joined to.
+func (w *writing) takenBy(p *place) error {
+	e := adapters.Errorf(adapters.Exists, w.op, "part %s has a record for it already", p.Name)
+	e.Field = p.On
 	return e
 }
 

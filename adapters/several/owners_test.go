@@ -1,0 +1,41 @@
+package several_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/several"
+)
+
+// alone makes a record without a part.
+func (s *stage) alone(login string) (adapters.Record, error) {
+	r := adapters.NewRecord(s.Capabilities().Shape, "")
+	r.Set("login", login)
+	return s.Create(s.ctx, r, adapters.AllFields)
+}
+
+// TestPartsOfWhoLeft: nobody comes to the part that stayed of somebody who has left,
+// neither as a new record that gives it no value, nor by taking the login.
+func TestPartsOfWhoLeft(t *testing.T) {
+	s := newStage(t, func(p *several.Part) { p.Keep = true })
+	ada := s.made("ada", "ada@x")
+	if err := s.Delete(s.ctx, ada.Key); err != nil {
+		t.Fatal(err)
+	}
+	taken := func(what string, err error) {
+		t.Helper()
+		var ae *adapters.Error
+		if !errors.As(err, &ae) || ae.Kind != adapters.Exists || ae.Field != "login" || ae.Left {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err := s.alone("ada")
+	taken("a create without values of the part", err)
+	bob, err := s.alone("bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken("a change of the login", s.change(bob, "login", "ada"))
+	taken("a change of the login and the address", s.change(bob, "login", "ada", "mail.address", "bob@x"))
+}
