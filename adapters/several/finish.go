@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/scim/filter"
 )
 
 // A note is what is written down of a write before it begins.
@@ -123,13 +124,36 @@ func (a *Adapter) finishDelete(ctx context.Context, key adapters.Key, deletes []
 			return err
 		}
 		rec, err := p.Adapter.Get(ctx, adapters.Key(d.Key), p.shape.FieldSet(p.On))
-		if err == nil && p.linkOf(rec) == d.Link {
-			goes, keys = append(goes, p), append(keys, rec.Key)
-		} else if err = ignoring(adapters.NotFound, err); err != nil {
+		if err = ignoring(adapters.NotFound, err); err != nil {
 			return err
+		}
+		if rec.IsZero() || p.linkOf(rec) != d.Link {
+			continue
+		}
+		owned, err := a.owned(ctx, p, d.Link)
+		if err != nil {
+			return err
+		}
+		if !owned {
+			goes, keys = append(goes, p), append(keys, rec.Key)
 		}
 	}
 	return a.deleteParts(ctx, key, goes, keys)
+}
+
+// owned reports whether there is a main record with a link: the part is that one's by
+// now. Where the main adapter cannot tell, it is nobody's.
+func (a *Adapter) owned(ctx context.Context, p *place, link string) (bool, error) {
+	if p.From == adapters.KeyField {
+		_, err := a.main.Adapter.Get(ctx, adapters.Key(link), adapters.Fields{})
+		return err == nil, ignoring(adapters.NotFound, err)
+	}
+	if f, _ := a.main.caps.Field(p.From); !f.Filter[filter.Exact].Has(filter.Eq) {
+		return false, nil
+	}
+	e := &filter.Compare{Name: p.From, Op: filter.Eq, Match: filter.Exact, Value: filter.StringValue(link)}
+	pg, err := a.main.Adapter.List(ctx, adapters.Query{Filter: e, Limit: 1})
+	return len(pg.Records) > 0, err
 }
 
 func (a *Adapter) part(name string) (*place, error) {

@@ -1,10 +1,12 @@
 package several_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
 	"github.com/postern/postern/adapters"
+	"github.com/postern/postern/adapters/memory"
 	"github.com/postern/postern/adapters/several"
 )
 
@@ -38,4 +40,33 @@ func TestPartsOfWhoLeft(t *testing.T) {
 	}
 	taken("a change of the login", s.change(bob, "login", "ada"))
 	taken("a change of the login and the address", s.change(bob, "login", "ada", "mail.address", "bob@x"))
+}
+
+// A late adapter deletes, and says nothing.
+type late struct{ *memory.Adapter }
+
+func (l late) Delete(ctx context.Context, key adapters.Key) error {
+	if err := l.Adapter.Delete(ctx, key); err != nil {
+		return err
+	}
+	return silence
+}
+
+// TestFinishDeleteOfAnother: a part whose key is the login is somebody else's when the
+// login is; what is left of the deletion of the former one does not delete it.
+func TestFinishDeleteOfAnother(t *testing.T) {
+	boxes := memory.New(memory.Options{GivenKeys: true, KeyFrom: "owner", Fields: []memory.Field{{Name: "owner", Unique: true}, {Name: "address", Unique: true}, {Name: "password"}, {Name: "size"}}})
+	s := newStage(t, func(p *several.Part) { p.Adapter, p.ByKey = late{boxes}, true })
+	ada := s.made("ada", "ada@x")
+	if err := s.Delete(s.ctx, ada.Key); kind(err) != adapters.Unavailable {
+		t.Fatal(err)
+	}
+	again := s.made("ada", "again@x")
+	if _, err := s.Capabilities().Finish(t.Context(), ada.Key, s.notes[ada.Key].Text, true); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := s.Get(t.Context(), again.Key, adapters.AllFields)
+	if err != nil || rec.Get("mail.address") != "again@x" {
+		t.Errorf("%v %v", rec.Get("mail.address"), err)
+	}
 }
