@@ -70,3 +70,24 @@ func TestFinishDeleteOfAnother(t *testing.T) {
 		t.Errorf("%v %v", rec.Get("mail.address"), err)
 	}
 }
+
+// TestFinishKeepsLater: what of the main record was changed back, while a part gave no
+// answer, stays so.
+func TestFinishKeepsLater(t *testing.T) {
+	s := newStage(t)
+	ada := s.made("ada", "ada@x")
+	s.mail.fail["update"] = silence
+	if err := s.change(ada, "title", "Dr", "mail.address", "new@x"); kind(err) != adapters.Unavailable {
+		t.Fatal(err)
+	}
+	note := s.notes[ada.Key].Text
+	now, _ := s.Get(t.Context(), ada.Key, s.Capabilities().Shape.FieldSet("login", "title"))
+	if err := s.change(now, "title", ""); err != nil {
+		t.Fatal(err)
+	}
+	s.mail.fail = map[string]error{}
+	if _, err := s.Capabilities().Finish(t.Context(), ada.Key, note, true); err != nil {
+		t.Fatal(err)
+	}
+	s.holds("ada - new@x")
+}

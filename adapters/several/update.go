@@ -36,7 +36,7 @@ func (a *Adapter) Update(ctx context.Context, key adapters.Key, d adapters.Delta
 		if err != nil {
 			return adapters.Record{}, err
 		}
-		w.main, w.set = rec, &main
+		w.was, w.main, w.set = w.main, rec, &main
 	}
 	return w.carryOut(context.WithoutCancel(ctx))
 }

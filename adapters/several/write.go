@@ -65,6 +65,7 @@ type writing struct {
 	want  adapters.Fields
 	steps []*step         // of the parts, in order
 	main  adapters.Record // as it is now
+	was   adapters.Record // before the write
 	made  bool            // by this write
 	set   *adapters.Delta // by which it was changed; nil if it was not
 	from  adapters.Key    // before that
@@ -124,6 +125,9 @@ func (w *writing) carryOut(ctx context.Context) (adapters.Record, error) {
 			return adapters.Record{}, w.outward(s.place, err)
 		case i == 0 && !w.made && w.set == nil: // nothing was done before
 			return adapters.Record{}, w.outward(s.place, err)
+		}
+		if w.set != nil && !refusal(err) { // whoever changes the main record again has the last word
+			_ = adapters.Note(ctx, w.from, w.noteOf(w.steps, w.was, nil)) // if that fails, the first one is as good for all but this
 		}
 		return adapters.Record{}, w.left(w.main.Key, err)
 	}
