@@ -54,6 +54,11 @@ func (s *Service) remove(ctx context.Context, c Call, t *target, id string) erro
 	if err := s.settleParts(ctx, c, t, e); err != nil {
 		return err
 	}
+	return s.destroy(ctx, c, t, e)
+}
+
+// destroy deletes an entry's records from the backend, and lets the table follow.
+func (s *Service) destroy(ctx context.Context, c Call, t *target, e identity.Entry) error {
 	in, err := s.intendDelete(ctx, c, t, e)
 	if err != nil {
 		return err
