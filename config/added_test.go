@@ -223,3 +223,26 @@ resources: {User: {target: {backend: one, key: id, list: {get: /l, records: body
 		}
 	}
 }
+
+// TestParamInOptions: what a tenant says is one value of one option of a database, and
+// says nothing further to it, though it would be escaped.
+func TestParamInOptions(t *testing.T) {
+	for dsn, bad := range map[string]string{
+		`postgres://u:p@db/app?options=-csearch_path%3D${param:x}`: "acme -crole=admin",
+		`postgres://u:p@db/app?search_path=${param:x}`:             "acme,globex",
+		`mysql://u:p@db/app?sql_mode=${param:x}`:                   "a,b",
+	} {
+		for value, good := range map[string]bool{"acme_1": true, bad: false} {
+			_, err := Parse("postern.yaml", []byte(`
+identities: sqlite:ids.db
+params: {x: `+quoted(value)+`}
+clients: {a: {token: a}}
+backends: {one: {type: sql, dsn: "`+dsn+`"}}
+resources: {User: {target: {backend: one, table: t, key: k, generated: true}, attributes: {userName: login}}}
+`), func(string) (string, bool) { return "", false })
+			if (err == nil) != good {
+				t.Errorf("%s, %s: %v", dsn, value, err)
+			}
+		}
+	}
+}

@@ -69,7 +69,7 @@ func (r *reader) fillIn(t *Tree) bool {
 
 // param is the value of a parameter as it can stand in a text. Where it is the whole
 // of it, or where free says that the text is a value and nothing else, it may be
-// anything. As a part of a URL it is escaped. Elsewhere only what has no
+// anything. As a part of a URL it is escaped, but in the options of a database. Elsewhere only what has no
 // meaning anywhere is let in.
 func (r *reader) param(ref, text string, free bool) (value, wrong, hint string) {
 	name := ref[len("${param:") : len(ref)-1]
@@ -89,12 +89,19 @@ func (r *reader) param(ref, text string, free bool) (value, wrong, hint string) 
 		return value, "", ""
 	case strings.Trim(value, ".") == "" || strings.Contains(value, "..") || strings.HasPrefix(value, "-"):
 		return "", fmt.Sprintf("the value of the parameter %q cannot stand here: it begins with a hyphen, or dots follow each other", name), ""
-	case strings.Contains(text, "://"):
+	case strings.Contains(text, "://") && !inOptions(ref, text):
 		return escaped(value), "", ""
 	case strings.HasPrefix(value, ".") || strings.ContainsFunc(value, func(c rune) bool { return !unreserved(c) }):
 		return "", fmt.Sprintf("the value of the parameter %q cannot be a part of this: it holds more than letters, digits and - . _ ~", name), whole
 	}
 	return value, "", ""
+}
+
+// inOptions reports whether a reference stands in the options of a database's URL.
+// They are languages of their own (options=-csearch_path=x), which escaping is not for.
+func inOptions(ref, text string) bool {
+	_, options, _ := strings.Cut(text, "?")
+	return strings.Contains(options, ref) && !strings.HasPrefix(text, "http")
 }
 
 // unreserved are the characters that mean nothing but themselves (RFC 3986 section 2.3).

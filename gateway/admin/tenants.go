@@ -21,7 +21,7 @@ type Tenants interface {
 }
 
 // A Tenant is what administrators see of one. Of a tenant of the configuration that
-// is its name, its clients' names and its parameters'.
+// is its name, and where it is from.
 type Tenant struct {
 	Name     string                   `json:"name"`
 	From     string                   `json:"from"` // configuration, added
