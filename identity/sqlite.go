@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
@@ -59,10 +60,20 @@ func (sqlite) open(ctx context.Context, dsn string, o Options) (writer, reader *
 // written again and again.
 const checkpoints = "PRAGMA wal_autocheckpoint = 4000"
 
-// createFile makes a new table readable by its owner only: keys are in it.
+// creating is held by whoever makes a file.
+var creating sync.Mutex
+
+// createFile makes a new table readable by its owner only: keys are in it. A file that
+// is there is not opened: when it is closed again, all locks on it that other stores of
+// this process have are gone, and other processes take it for their own.
 func createFile(path string) error {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return errors.New("the mapping table needs a file: write sqlite:PATH")
+	}
+	creating.Lock()
+	defer creating.Unlock()
+	if _, err := os.Stat(path); err == nil {
+		return nil
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
