@@ -8,7 +8,8 @@ import "context"
 // keeps it (WithJournal), and hands it to Capabilities.Finish until that succeeds.
 type Journal interface {
 	// Note writes down what is left to do of the record with the key, "" for one that
-	// does not exist yet, in place of what was noted of it before.
+	// does not exist yet, in place of what was noted of it before. Of what
+	// Capabilities.Finish notes, only Text counts: the rest is as it was.
 	Note(ctx context.Context, key Key, r Rest) error
 }
 

@@ -159,7 +159,7 @@ func (s *Service) finishOne(ctx context.Context, t *target, in identity.Intent, 
 	}
 	defer leave()
 	defer t.recall.forget(key)
-	now, err = t.caps.Finish(ctx, key, rest.Text, s.ids.Age(in.Begun) > settleTime)
+	now, err = t.caps.Finish(adapters.WithJournal(ctx, &amender{s, in.Nr, rest}), key, rest.Text, s.ids.Age(in.Begun) > settleTime)
 	var ae *adapters.Error
 	switch {
 	case adapters.Is(err, adapters.NotFound): // nothing can be left of what is gone
@@ -178,6 +178,19 @@ func (s *Service) finishOne(ctx context.Context, t *target, in identity.Intent, 
 		why += ", of " + ae.Field
 	}
 	return now, "", &poisonError{why}
+}
+
+// An amender keeps that some of a rest was done.
+type amender struct {
+	s    *Service
+	nr   int64
+	rest identity.Rest
+}
+
+// Note implements adapters.Journal.
+func (a *amender) Note(ctx context.Context, key adapters.Key, r adapters.Rest) error {
+	a.rest.Text = r.Text
+	return a.s.ids.Note(context.WithoutCancel(ctx), a.nr, string(key), a.rest)
 }
 
 type claimedKey struct{}

@@ -108,6 +108,10 @@ func (a *Adapter) finish(ctx context.Context, key adapters.Key, rest string, lat
 	}
 	for _, p := range n.Parts {
 		if err := a.finishPart(ctx, main, p, late); err != nil {
+			if len(n.Main) > 0 && main.Key == key { // that is done: whoever changes it again has the last word
+				n.Main = nil
+				_ = adapters.Note(ctx, key, adapters.Rest{Text: n.text()})
+			}
 			return main.Key, err
 		}
 	}

@@ -91,3 +91,28 @@ func TestFinishKeepsLater(t *testing.T) {
 	}
 	s.holds("ada - new@x")
 }
+
+// TestFinishIsNoted: and also if the main record was changed only when it was carried on.
+func TestFinishIsNoted(t *testing.T) {
+	s := newStage(t)
+	ada := s.made("ada", "ada@x")
+	s.main.fail["update"] = silence
+	if err := s.change(ada, "title", "Dr", "mail.address", "new@x"); kind(err) != adapters.Unavailable {
+		t.Fatal(err)
+	}
+	s.main.fail, s.mail.fail["update"] = map[string]error{}, silence
+	if _, err := s.Capabilities().Finish(s.ctx, ada.Key, s.notes[ada.Key].Text, true); kind(err) != adapters.Unavailable {
+		t.Fatal(err)
+	}
+	s.holds("ada Dr ada@x")
+	note := s.notes[ada.Key].Text
+	now, _ := s.Get(t.Context(), ada.Key, s.Capabilities().Shape.FieldSet("login", "title"))
+	if err := s.change(now, "title", ""); err != nil {
+		t.Fatal(err)
+	}
+	s.mail.fail = map[string]error{}
+	if _, err := s.Capabilities().Finish(t.Context(), ada.Key, note, true); err != nil {
+		t.Fatal(err)
+	}
+	s.holds("ada - new@x")
+}
