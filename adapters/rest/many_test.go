@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -35,6 +36,23 @@ func (b *bulky) called(what string) {
 func (b *bulky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ids, given := r.URL.Query()["ids"]
 	switch {
+	case r.URL.Path == "/rpc":
+		b.called("many")
+		var calls []struct {
+			ID     int
+			Params []any
+		}
+		_ = json.NewDecoder(r.Body).Decode(&calls)
+		out := []any{}
+		for _, c := range slices.Backward(calls) {
+			id := fmt.Sprint(c.Params[0])
+			if n, err := strconv.Atoi(id); err != nil || n < 1 || n > b.users || b.gone[id] {
+				out = append(out, map[string]any{"id": c.ID, "error": map[string]any{"code": 404}})
+				continue
+			}
+			out = append(out, map[string]any{"id": c.ID, "result": detailed(id)})
+		}
+		reply(w, 200, out)
 	case r.URL.Path == "/search":
 		in := readBody(r)
 		b.called("many")
@@ -124,6 +142,10 @@ func TestMany(t *testing.T) {
 	posted := func(x *rest.Target) {
 		x.Many = step("post", "/search", send("{ids: map(keys, int(#))}"), records("body.users"), size(25))
 	}
+	batch := func(x *rest.Target) {
+		x.Many = step("post", "/rpc", send(`map(keys, ({jsonrpc: "2.0", id: #index, method: "user.get", params: [#]}))`),
+			records("map(filter(body, .error == nil), .result)"), size(25), failing("any(body, .error != nil && .error.code != 404)", "unavailable", ""))
+	}
 	for _, c := range []struct {
 		what   string
 		b      *bulky
@@ -134,6 +156,9 @@ func TestMany(t *testing.T) {
 	}{
 		{"the details of a page", &bulky{users: 95}, nil, adapters.Query{Limit: 30}, 30, map[string]int{"list": 1, "many": 3}},
 		{"the same by POST, in chunks of 25", &bulky{users: 95}, posted, adapters.Query{Limit: 30}, 30, map[string]int{"list": 1, "many": 2}},
+		{"a batch of JSON-RPC", &bulky{users: 95}, batch, adapters.Query{Limit: 60}, 60, map[string]int{"list": 1, "many": 3}},
+		{"a batch with one that is not there", &bulky{users: 9, gone: map[string]bool{"3": true}}, batch, adapters.Query{Filter: oneOf("3", "4"), Limit: 9}, 1,
+			map[string]int{"many": 2}},
 		{"one detail", &bulky{users: 95}, nil, adapters.Query{Limit: 1}, 1, map[string]int{"list": 1, "one": 1}},
 		{"the same without get", &bulky{users: 95}, func(x *rest.Target) { x.Get = nil }, adapters.Query{Limit: 1}, 1, map[string]int{"list": 1, "many": 1}},
 		{"records by keys", &bulky{users: 95}, nil, adapters.Query{Filter: oneOf(upTo(95)...), Limit: 95}, 95, map[string]int{"many": 10}},
