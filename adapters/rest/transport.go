@@ -7,14 +7,19 @@ import (
 	"net/http"
 	"os"
 	"sync"
+
+	"github.com/postern/postern/internal/plainhttp"
 )
 
 // newTransport makes what carries requests: with files of its own if some are named,
 // so that a certificate that is exchanged on disk is used from then on.
 func newTransport(files TLS) (http.RoundTripper, error) {
 	t, err := transportOf(files)
-	if err != nil || files == (TLS{}) {
-		return t, err
+	switch {
+	case err != nil:
+		return nil, err
+	case files == (TLS{}):
+		return plainhttp.New(t), nil
 	}
 	return &renewing{files: files, seen: files.stamps(), now: t}, nil
 }

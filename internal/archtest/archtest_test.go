@@ -31,7 +31,7 @@ var may = map[string][]string{
 	"adapters/sql":         {"adapters", "adapters/steps", "adapters/sql/named", "scim/filter"},
 	"adapters/sql/named":   {},
 	"adapters/steps":       {"adapters", "scim/filter"},
-	"adapters/rest":        {"adapters", "adapters/steps", "scim/filter"},
+	"adapters/rest":        {"adapters", "adapters/steps", "scim/filter", "internal/plainhttp"},
 	"adapters/command":     {"adapters", "adapters/steps"},
 	"adapters/ldap":        {"adapters", "scim/filter"},
 	"adapters/scim":        {"adapters", "adapters/steps", "scim/filter"},

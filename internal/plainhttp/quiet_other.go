@@ -1,0 +1,7 @@
+//go:build !unix
+
+package plainhttp
+
+const checkable = false
+
+func (c *conn) quiet() bool { return false }
