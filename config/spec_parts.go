@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -81,10 +82,10 @@ func (r *reader) checkPart(res *Resource, p *Part) {
 			r.report.Errorf(p.Name, "rename one of the two", "there is a join %q, too: nobody could tell whose fields are meant", j.Name.Value)
 		}
 	}
-	used := false
+	used, named := false, regexp.MustCompile(`\brecord\.`+regexp.QuoteMeta(p.Name.Value)+`\b`)
 	for _, rule := range res.Attributes {
 		own, is := strings.CutPrefix(rule.Name.Value, p.Name.Value+".")
-		used = used || is || strings.Contains(rule.In.Value, "record."+p.Name.Value)
+		used = used || is || named.MatchString(rule.In.Value)
 		switch {
 		case !is:
 		case len(p.On) > 0 && own == p.On[0].Field.Value:
