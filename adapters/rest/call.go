@@ -33,6 +33,14 @@ type call struct {
 	name    string // of rpc and soap: the method
 	free    bool   // part of the log-in: needs no session itself
 	ids     *atomic.Int64
+	keep    steps.Keep // of a body in JSON
+}
+
+// Spare implements steps.Sparing. A session may look at answers, too.
+func (c *call) Spare(keep steps.Keep) {
+	if c.b.session == nil || c.b.session.again == nil {
+		c.keep = keep
+	}
 }
 
 type named struct {

@@ -49,17 +49,22 @@ func (jsonCodec) accept() string                        { return "application/js
 func (jsonCodec) decorate(*call, http.Header)           {}
 func (jsonCodec) encode(_ *call, v any) ([]byte, error) { return steps.WriteJSON(v) }
 
-func (jsonCodec) decode(_ *call, resp *http.Response, data []byte) (any, error, error) {
-	return decodeAny(resp, data)
+func (jsonCodec) decode(c *call, resp *http.Response, data []byte) (any, error, error) {
+	return decodeSome(resp, data, c.keep)
 }
 
 // decodeAny reads JSON, or XML if the answer says that it is that.
 func decodeAny(resp *http.Response, data []byte) (any, error, error) {
+	return decodeSome(resp, data, nil)
+}
+
+// decodeSome is decodeAny for what is kept of JSON.
+func decodeSome(resp *http.Response, data []byte, keep steps.Keep) (any, error, error) {
 	if t := resp.Header.Get("Content-Type"); strings.Contains(t, "xml") && !strings.Contains(t, "html") {
 		body, err := readXML(data)
 		return body, nil, err
 	}
-	body, err := steps.ReadJSON(data)
+	body, err := steps.ReadSome(data, keep)
 	return body, nil, err
 }
 

@@ -98,7 +98,18 @@ func New(o Options) *Adapter {
 			a.chunk, a.unsaid = st.size(), a.unsaid.Union(a.caps.Shape.FieldSet(st.Lacks...))
 		}
 	}
+	for _, op := range append([]Operation{o.Get, o.List, o.Many}, searches(o.Finds)...) {
+		a.spare(op)
+	}
 	return a
+}
+
+func searches(finds []*Find) []Operation {
+	out := make([]Operation, len(finds))
+	for i, f := range finds {
+		out[i] = f.Steps
+	}
+	return out
 }
 
 // Capabilities implements adapters.Adapter.

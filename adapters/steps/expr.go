@@ -55,6 +55,7 @@ type Expr struct {
 	uses     map[string]bool // roots and their members: page, page.offset
 	whole    map[string]bool // roots that are named without a member
 	roots    []string        // all that are named
+	path     []string        // of one that only names a part of the body
 	fields   []string        // named by needs("...")
 	keyed    bool            // it makes objects of the library's own kind
 	machines sync.Pool       // *vm.VM: a machine runs one expression at a time
@@ -173,7 +174,7 @@ func (c *Compiler) compile(at Text, offset int, text string, roots Roots) *Expr 
 		c.libraryProblem(at, offset, text, err, roots)
 		return nil
 	}
-	e := &Expr{At: at, program: program, uses: map[string]bool{}, whole: map[string]bool{}}
+	e := &Expr{At: at, program: program, uses: map[string]bool{}, whole: map[string]bool{}, path: pathOf(tree.Node)}
 	e.machines.New = func() any { return new(vm.VM) }
 	names := &namer{e: e, bare: map[string]int{}}
 	ast.Walk(&tree.Node, names)

@@ -25,7 +25,10 @@ func WriteJSON(v any) ([]byte, error) {
 // ReadJSON reads one value as expressions compute with it. Whole numbers stay
 // whole; no text is no value. Of a name that comes twice the last value counts, and
 // what is no UTF-8 is replaced, as encoding/json does.
-func ReadJSON(data []byte) (any, error) {
+func ReadJSON(data []byte) (any, error) { return ReadSome(data, nil) }
+
+// ReadSome is ReadJSON for what is kept of a value.
+func ReadSome(data []byte, keep Keep) (any, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil
@@ -34,7 +37,7 @@ func ReadJSON(data []byte) (any, error) {
 	defer readers.Put(r)
 	r.text.Reset(data)
 	r.d.Reset(&r.text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	v, err := r.value("")
+	v, err := r.value("", keep)
 	if err != nil {
 		return nil, fmt.Errorf("no JSON: %w", tolerable(err))
 	}
@@ -74,7 +77,7 @@ const (
 )
 
 // value reads a value that stands under a name, the list's for what is in a list.
-func (r *jsonReader) value(under string) (any, error) {
+func (r *jsonReader) value(under string, keep Keep) (any, error) {
 	t, err := r.d.ReadToken()
 	if err != nil {
 		return nil, err
@@ -87,17 +90,17 @@ func (r *jsonReader) value(under string) (any, error) {
 	case '0':
 		return number64(t.String()), nil
 	case '[':
-		return r.list(under)
+		return r.list(under, keep)
 	case '{':
-		return r.object(under)
+		return r.object(under, keep)
 	}
 	return nil, nil
 }
 
-func (r *jsonReader) list(under string) (any, error) {
+func (r *jsonReader) list(under string, keep Keep) (any, error) {
 	out := []any{}
 	for r.d.PeekKind() != ']' {
-		v, err := r.value(under)
+		v, err := r.value(under, keep)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +110,7 @@ func (r *jsonReader) list(under string) (any, error) {
 	return out, err
 }
 
-func (r *jsonReader) object(under string) (any, error) {
+func (r *jsonReader) object(under string, keep Keep) (any, error) {
 	room, known := r.sizes[under]
 	out := make(map[string]any, room)
 	for r.d.PeekKind() != '}' {
@@ -115,7 +118,14 @@ func (r *jsonReader) object(under string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out[name], err = r.value(name); err != nil {
+		inner, kept := keep[name]
+		if keep != nil && !kept {
+			if err := r.d.SkipValue(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if out[name], err = r.value(name, inner); err != nil {
 			return nil, err
 		}
 	}
