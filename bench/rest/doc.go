@@ -6,7 +6,7 @@
 //
 // It prints a line such as
 //
-//	RATIO case=rest-get-by-id value=0.71 target=0.60
+//	RATIO case=rest-get-by-id connections=32 value=0.71 target=0.60
 //
 // where value is the median over the turns of Postern's throughput divided by the
 // proxy's. The table above it has the processor time of both for a request, which

@@ -87,6 +87,12 @@ func (s *side) connect(n int) error {
 	return nil
 }
 
+func (s *side) hangUp() {
+	for _, c := range s.conns {
+		_ = c.c.Close()
+	}
+}
+
 // load asks for users at random on all connections for a while, and answers how
 // many there were.
 func (s *side) load(ctx context.Context, d time.Duration, seed uint64) (int, error) {
