@@ -25,6 +25,9 @@ func FuzzJSON(f *testing.F) {
 		if (err != nil) != refused || !refused && !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %#v (%v), want %#v (refused: %t)", data, got, err, want, refused)
 		}
+		if _, err := steps.ReadSome(data, steps.Keep{"a": {"b": nil}}); (err != nil) != refused {
+			t.Errorf("%q: what is passed over: %v (refused: %t)", data, err, refused)
+		}
 	})
 }
 
