@@ -46,6 +46,7 @@ type Call struct {
 
 	element  *elementWork       // the change of one element that the call is
 	supposed []identity.Keeping // what would be kept, of a request that is only tried
+	begun    uint64             // one more than target.gone when a list began; 0: it is none
 }
 
 // A Search is a query on one resource type (RFC 7644 section 3.4.2).

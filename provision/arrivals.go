@@ -132,6 +132,34 @@ func (s *Service) moveOf(ctx context.Context, c Call, t *target, e identity.Entr
 	return in, false, err
 }
 
+// fleeting tells which records of a roll that nobody knows get no ids: those that a move
+// is about to enter, and those that are gone.
+func (s *Service) fleeting(ctx context.Context, c Call, t *target, r *roll, recs []adapters.Record, resources []*scim.Resource) (func(i int) bool, error) {
+	vanished, err := s.vanished(ctx, c, t, r)
+	if err != nil || !t.Mapping.HasPlaces() {
+		return vanished, err
+	}
+	arriving, err := s.arriving(ctx, c.Caller.Tenant, t, recs, resources)
+	return func(i int) bool { return vanished(i) || arriving(i) }, err
+}
+
+// vanished tells which records nobody knows because they were deleted, and forgotten,
+// since they were read: they would be given new ids. If none was deleted meanwhile,
+// none of them can be such a one, and nobody need ask.
+func (s *Service) vanished(ctx context.Context, c Call, t *target, r *roll) (func(i int) bool, error) {
+	if c.begun == 0 || t.gone.Load()+1 == c.begun {
+		return func(int) bool { return false }, nil
+	}
+	var keys []adapters.Key
+	for i := r.known; i < r.own; i++ {
+		if r.entries[i].Identity == "" {
+			keys = append(keys, adapters.Key(r.links[i].Key))
+		}
+	}
+	is, err := t.present(adapters.WithoutCache(ctx), keys)
+	return func(i int) bool { return !is[adapters.Key(r.links[i].Key)] }, err
+}
+
 // arriving tells which records, by position, may be those that a move is about to
 // enter: they get no ids of their own. It is asked after the records were read, so
 // that a move of which it knows nothing has ended.

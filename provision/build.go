@@ -34,16 +34,10 @@ func (s *Service) build(ctx context.Context, c Call, t *target, recs []adapters.
 		pg.resources[i] = res
 		refs = append(refs, found...)
 	}
-	r := s.enroll(t, recs, own, refs, who)
-	if t.Mapping.HasPlaces() {
-		r.arriving = func(ctx context.Context) (func(int) bool, error) {
-			return s.arriving(ctx, c.Caller.Tenant, t, recs, pg.resources)
-		}
-	}
-	if err := s.look(ctx, c, r); err != nil {
+	r, err := s.looked(ctx, c, t, recs, pg.resources, own, refs, who)
+	if err != nil {
 		return page{}, err
 	}
-	var err error
 	if pg.replaced, err = s.replaced(ctx, c, t, r, recs); err != nil {
 		return page{}, err
 	}
@@ -61,6 +55,21 @@ func (s *Service) build(ctx context.Context, c Call, t *target, recs []adapters.
 	}
 	who.learn(r)
 	return pg, nil
+}
+
+// looked is a roll with its entries. Those that turned out to be entered between two
+// looks may be of an identity that has moved from one of its records to another: then
+// all are looked up anew, in one moment.
+func (s *Service) looked(ctx context.Context, c Call, t *target, recs []adapters.Record, resources []*scim.Resource, own *identity.Entry, refs []rules.Reference, who *cast) (*roll, error) {
+	for try := 1; ; try++ {
+		r := s.enroll(t, recs, own, refs, who)
+		if t.Mapping.HasPlaces() || c.begun > 0 {
+			r.fleeting = func(ctx context.Context) (func(int) bool, error) { return s.fleeting(ctx, c, t, r, recs, resources) }
+		}
+		if err := s.look(ctx, c, r); err != nil || try == attempts || !r.twice() {
+			return r, err
+		}
+	}
 }
 
 // dress adds what the mapping table and the gateway know of a resource.

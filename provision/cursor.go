@@ -98,6 +98,7 @@ func (s *Service) sliceList(ctx context.Context, c Call, t *target, q Search, at
 // ends, or it has looked at as many records as one request may. A page may have
 // fewer resources than were asked for, and still not be the last.
 func (s *Service) walkList(ctx context.Context, c Call, t *target, q Search, at string) (List, error) {
+	c.begun = t.gone.Load() + 1
 	w, err := s.newWalk(ctx, c, t, q, at)
 	if err != nil || w == nil {
 		return List{}, err

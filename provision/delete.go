@@ -64,6 +64,7 @@ func (s *Service) destroy(ctx context.Context, c Call, t *target, e identity.Ent
 		return err
 	}
 	keys, left, err := s.erase(ctx, t, e, &in)
+	t.gone.Add(1)
 	switch {
 	case err != nil && left != nil: // of one record something is left, and another one is there
 		err = &adapters.Error{Kind: adapters.KindOf(err), Op: "delete", Err: err, Unsure: true}

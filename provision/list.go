@@ -37,6 +37,7 @@ func (s *Service) List(ctx context.Context, c Call, q Search) (List, error) {
 }
 
 func (s *Service) list(ctx context.Context, c Call, t *target, q Search) (List, error) {
+	c.begun = t.gone.Load() + 1
 	d, none, err := s.division(ctx, c, t, &q)
 	if none || err != nil {
 		return List{}, err

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/postern/postern/identity"
@@ -261,4 +262,52 @@ func TestHeld(t *testing.T) {
 	equal(t, "list", r.list(c, "").Total, 3)
 	equal(t, "page", r.list(c, "", page(1, 1)).Total, 3)
 	equal(t, "manager", managerOf(t, c, r.get(c, boss)), any(nil))
+}
+
+// TestVanished: who is deleted after a list has read the record, and before it asks who
+// that is, gets no new id. Records that nobody knew, and that are still there, get theirs.
+func TestVanished(t *testing.T) {
+	for name, q := range map[string]struct {
+		filter string
+		change []func(*provision.Search)
+	}{
+		"all":                  {},
+		"found by the backend": {filter: `userName sw "u"`},
+		"found here":           {filter: `displayName co "x" or userType eq "Employee"`},
+		"a page":               {change: []func(*provision.Search){page(1, 3)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, settings{})
+			var ids []string
+			for n := range 4 {
+				ids = append(ids, r.user(`{"userName":"u%d"}`, n))
+			}
+			r.raw(map[string]any{"login": "u9", "status": "A"})
+			var once sync.Once
+			r.users.hook(nil, func(op string) {
+				if op == "list" {
+					once.Do(func() {
+						if err := r.svc.Delete(t.Context(), r.call(r.User), ids[0]); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			})
+			got := r.list(r.call(r.User), q.filter, q.change...)
+			for _, res := range got.Resources {
+				if name := res.Get(res.Layout().Resolve("userName")).String(); name == "u0" {
+					t.Errorf("%s is listed as %s, and was %s", name, res.ID(), ids[0])
+				}
+			}
+			r.users.hook(nil, nil)
+			if got.Total != 4 || name != "a page" && len(got.Resources) != 4 {
+				t.Errorf("%d of %d", len(got.Resources), got.Total)
+			}
+			equal(t, "afterwards", r.list(r.call(r.User), "").Total, 4)
+			links, err := r.ids.Find(t.Context(), identity.Domain{Client: "entra"}, []identity.Link{{Type: "User", Backend: "hr", Key: keyMark + "000001"}})
+			if err != nil || links[0].Identity != "" {
+				t.Errorf("somebody is there still: %+v, %v", links, err)
+			}
+		})
+	}
 }

@@ -233,6 +233,7 @@ func (s *Service) settleDelete(ctx context.Context, t *target, in identity.Inten
 		}
 		t.recall.forget(k)
 	}
+	t.gone.Add(1)
 	s.log.InfoContext(ctx, "a deletion that was left behind is finished", "type", t.name, "backend", t.Backend, "entry", in.Nr)
 	if err := s.ids.ForgetFor(ctx, in); err != nil {
 		return "", err

@@ -20,9 +20,10 @@ type roll struct {
 	settled map[rules.ID]string
 	hides   bool
 
-	// arriving tells which of the own records without ids get none yet; nil: all do.
-	arriving func(ctx context.Context) (func(i int) bool, error)
+	// fleeting tells which of the own records that nobody knows get no ids; nil: all do.
+	fleeting func(ctx context.Context) (func(i int) bool, error)
 	late     []adapters.Key // those are they
+	allotted bool           // some entries were read later than the others
 }
 
 // enroll calls the roll of a page.
@@ -103,6 +104,7 @@ func (s *Service) look(ctx context.Context, c Call, r *roll) error {
 	if len(missing) == 0 {
 		return nil
 	}
+	r.allotted = true
 	made, err := s.ids.Allot(ctx, c.Caller.domain(), missing)
 	if err != nil {
 		return err
@@ -113,11 +115,27 @@ func (s *Service) look(ctx context.Context, c Call, r *roll) error {
 	return nil
 }
 
+// twice reports whether two of the own records seem to be the one that shows the same
+// resource.
+func (r *roll) twice() bool {
+	if !r.allotted || r.own < 2 {
+		return false
+	}
+	seen := make(map[string]bool, r.own)
+	for _, e := range r.entries[:r.own] {
+		if e.Primary && e.ID != "" && seen[e.ID] {
+			return true
+		}
+		seen[e.ID] = seen[e.ID] || e.Primary
+	}
+	return false
+}
+
 // strange asks about own records that nobody knows, if there are any.
 func (r *roll) strange(ctx context.Context) (func(i int) bool, error) {
-	for i := r.known; i < r.own && r.arriving != nil; i++ {
+	for i := r.known; i < r.own && r.fleeting != nil; i++ {
 		if r.entries[i].Identity == "" {
-			return r.arriving(ctx)
+			return r.fleeting(ctx)
 		}
 	}
 	return nil, nil

@@ -62,7 +62,8 @@ func (s *Service) scanList(ctx context.Context, c Call, t *target, q Search, d d
 	if built.replaced {
 		return List{}, errReplaced
 	}
-	return List{Total: len(x.found) - len(built.late), Resources: listed(built)}, nil
+	went := len(cut) - len(recs) + len(built.late)
+	return List{Total: len(x.found) - went, Resources: listed(built)}, nil
 }
 
 // prepare works out what must be known of each record.

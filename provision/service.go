@@ -93,6 +93,7 @@ type target struct {
 	reading  sync.Mutex // of merged
 	places   shelf
 	moves    atomic.Uint64 // how many records have gone to another place
+	gone     atomic.Uint64 // how many were deleted, each counted before the table forgets it
 	hides    atomic.Bool   // the last look found records that must stay out of lists
 }
 

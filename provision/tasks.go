@@ -138,6 +138,7 @@ func (n *Identities) discard(ctx context.Context, t *target, key adapters.Key) e
 	if err != nil && !adapters.Is(err, adapters.NotFound) {
 		return err
 	}
+	t.gone.Add(1)
 	return n.ids.Forget(context.WithoutCancel(ctx), n.tenant, t.link(key))
 }
 
@@ -150,6 +151,7 @@ func (n *Identities) unreachable(ctx context.Context, t *target, key adapters.Ke
 	_, err := t.all().Get(adapters.WithoutCache(ctx), key, t.scope.Want)
 	switch {
 	case adapters.Is(err, adapters.NotFound):
+		t.gone.Add(1)
 		return n.ids.Forget(context.WithoutCancel(ctx), n.tenant, t.link(key))
 	case err != nil:
 		return err
