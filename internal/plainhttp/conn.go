@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"net"
 	"net/http"
@@ -86,9 +85,6 @@ func (c *conn) exchange(req *http.Request) (*http.Response, error) {
 
 func (c *conn) roundTrip(req *http.Request, zip bool) (*http.Response, error) {
 	if err := c.send(req, zip); err != nil {
-		if errors.Is(err, errRequest) {
-			return nil, err
-		}
 		return nil, errors.Join(errSilent, err)
 	}
 	for {
@@ -104,18 +100,12 @@ func (c *conn) roundTrip(req *http.Request, zip bool) (*http.Response, error) {
 	}
 }
 
-// errRequest is of a request that cannot be sent.
-var errRequest = errors.New("the request cannot be sent")
-
 // unsent are headers that a request without a body has not, or has elsewhere.
 var unsent = map[string]bool{"Host": true, "Content-Length": true}
 
+// send writes a request, of which nothing breaks a line: that has been looked at (usual).
 func (c *conn) send(req *http.Request, zip bool) error {
-	target, host := req.URL.RequestURI(), cmp.Or(req.Host, req.URL.Host)
-	if strings.ContainsFunc(target+host, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return fmt.Errorf("%w: its URL is not one line", errRequest)
-	}
-	for _, part := range []string{req.Method, " ", target, " HTTP/1.1\r\nHost: ", host, "\r\n"} {
+	for _, part := range []string{req.Method, " ", req.URL.RequestURI(), " HTTP/1.1\r\nHost: ", cmp.Or(req.Host, req.URL.Host), "\r\n"} {
 		_, _ = c.w.WriteString(part) // Flush tells
 	}
 	if err := req.Header.WriteSubset(c.w, unsent); err != nil {
