@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -25,11 +26,13 @@ func TestKilledInCompany(t *testing.T) {
 				if err == nil {
 					_, err = s.Intents(context.Background(), "t")
 				}
+				if s != nil {
+					err = errors.Join(err, s.Close())
+				}
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				noErr(t, s.Close())
 			}
 		})
 	}

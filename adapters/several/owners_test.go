@@ -80,16 +80,7 @@ func TestFinishKeepsLater(t *testing.T) {
 	if err := s.change(ada, "title", "Dr", "mail.address", "new@x"); kind(err) != adapters.Unavailable {
 		t.Fatal(err)
 	}
-	note := s.notes[ada.Key].Text
-	now, _ := s.Get(t.Context(), ada.Key, s.Capabilities().Shape.FieldSet("login", "title"))
-	if err := s.change(now, "title", ""); err != nil {
-		t.Fatal(err)
-	}
-	s.mail.fail = map[string]error{}
-	if _, err := s.Capabilities().Finish(t.Context(), ada.Key, note, true); err != nil {
-		t.Fatal(err)
-	}
-	s.holds("ada - new@x")
+	s.untitled(ada.Key)
 }
 
 // TestFinishIsNoted: and also if the main record was changed only when it was carried on.
@@ -105,14 +96,21 @@ func TestFinishIsNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.holds("ada Dr ada@x")
-	note := s.notes[ada.Key].Text
-	now, _ := s.Get(t.Context(), ada.Key, s.Capabilities().Shape.FieldSet("login", "title"))
+	s.untitled(ada.Key)
+}
+
+// untitled takes the title away while something is left to do, lets that be done, and
+// sees to it that the title has not come back.
+func (s *stage) untitled(key adapters.Key) {
+	s.t.Helper()
+	note := s.notes[key].Text
+	now, _ := s.Get(s.ctx, key, s.Capabilities().Shape.FieldSet("login", "title"))
 	if err := s.change(now, "title", ""); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.mail.fail = map[string]error{}
-	if _, err := s.Capabilities().Finish(t.Context(), ada.Key, note, true); err != nil {
-		t.Fatal(err)
+	if _, err := s.Capabilities().Finish(s.t.Context(), key, note, true); err != nil {
+		s.t.Fatal(err)
 	}
 	s.holds("ada - new@x")
 }
