@@ -48,7 +48,9 @@ func (c serveCommand) Run(ctx context.Context, m *Main) error {
 	if c.Admin != "" {
 		cfg.Gateway.Admin.Value = c.Admin
 	}
-	a := &assembly{cfg: cfg, mappings: mappings, log: logger(m.Stderr, cfg.Gateway.Log), trace: m.Trace, traceIDs: m.TraceIDs}
+	log, end := logger(m.Stderr, cfg.Gateway.Log)
+	defer end()
+	a := &assembly{cfg: cfg, mappings: mappings, log: log, trace: m.Trace, traceIDs: m.TraceIDs}
 	defer func() { _ = a.close() }()
 	if cfg.ManyTenants {
 		return c.serveTenants(ctx, m, a)
