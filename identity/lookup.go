@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -38,21 +40,39 @@ func (x *session) near(q query, args []any, row func(scan func(...any) error) er
 			return fmt.Errorf("a connection of type %T", dc)
 		}
 		x.traced(q)
-		named := make([]driver.NamedValue, len(args))
+		l := lines.Get().(*line)
+		defer l.free()
 		for i, a := range args {
-			named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+			l.args = append(l.args, driver.NamedValue{Ordinal: i + 1, Value: a})
 		}
-		rows, err := lite.QueryContext(brief{x.ctx}, x.pool.texts[q], named)
+		rows, err := lite.QueryContext(brief{x.ctx}, x.pool.texts[q], l.args)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		return eachOf(rows, row)
+		return eachOf(rows, l, row)
 	})
 }
 
-func eachOf(rows driver.Rows, row func(scan func(...any) error) error) error {
-	values := make([]driver.Value, len(rows.Columns()))
+// A line has room for a look-up's parameters, and the columns of a row.
+type line struct {
+	args   []driver.NamedValue
+	values []driver.Value
+}
+
+var lines = sync.Pool{New: func() any { return new(line) }}
+
+// free gives the room back, with nothing in it.
+func (l *line) free() {
+	clear(l.args)
+	clear(l.values)
+	l.args, l.values = l.args[:0], l.values[:0]
+	lines.Put(l)
+}
+
+func eachOf(rows driver.Rows, l *line, row func(scan func(...any) error) error) error {
+	l.values = slices.Grow(l.values, len(rows.Columns()))[:len(rows.Columns())]
+	values := l.values
 	scan := func(into ...any) error { return assignAll(into, values) }
 	for {
 		switch err := rows.Next(values); {

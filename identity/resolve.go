@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"sync"
 )
 
 // Resolve answers, in the order asked, whom the ids mean to the client; typ ""
@@ -94,22 +95,50 @@ func (x *session) one(d Domain, typ string, asked []string) (found Entry, plain 
 	if len(asked) != 1 {
 		return Entry{}, false, nil
 	}
-	var rows []foundRow
-	err = x.each(qID, []any{d.Tenant, d.Client, typ, asked[0]}, func(scan func(...any) error) error {
-		rows = append(rows, foundRow{})
-		return rows[len(rows)-1].scan(scan)
-	})
-	if err != nil {
+	f := finders.Get().(*finder)
+	defer f.free()
+	if err = x.each(qID, []any{d.Tenant, d.Client, typ, asked[0]}, f.take); err != nil {
 		return Entry{}, false, err
 	}
-	slices.SortFunc(rows, before)
-	for i := range rows {
-		if !rows[i].Primary || rows[i].Identity != rows[0].Identity {
+	slices.SortFunc(f.rows, before)
+	for i := range f.rows {
+		if !f.rows[i].Primary || f.rows[i].Identity != f.rows[0].Identity {
 			return Entry{}, false, nil
 		}
-		found.add(&rows[i])
+		found.add(&f.rows[i])
 	}
 	return found, true, nil
+}
+
+// A finder has room for the rows of an id, which a GET by id would need anew each time.
+type finder struct {
+	row  foundRow
+	into []any // the fields of row
+	rows []foundRow
+}
+
+var finders = sync.Pool{New: func() any {
+	f := &finder{}
+	f.into = f.row.into()
+	return f
+}}
+
+func (f *finder) take(scan func(...any) error) error {
+	if err := scan(f.into...); err != nil {
+		return err
+	}
+	f.row.settle()
+	f.rows = append(f.rows, f.row)
+	return nil
+}
+
+// free gives the room back, unless it has become large; nothing that was found stays in it.
+func (f *finder) free() {
+	if clear(f.rows); cap(f.rows) > 16 {
+		f.rows = nil
+	}
+	f.row, f.rows = foundRow{}, f.rows[:0]
+	finders.Put(f)
 }
 
 // before is the order of an identity's links: primary ones first, then by age.
@@ -178,12 +207,21 @@ type foundRow struct {
 }
 
 func (r *foundRow) scan(scan func(...any) error) error {
-	err := scan(&r.n, &r.Identity, &r.Type, &r.Primary, &r.DeletionRequired, &r.ID, &r.externalID, &r.created,
-		&r.link.Backend, &r.link.Key, &r.link.Primary, &r.link.Birth, &r.made, &r.modified)
+	err := scan(r.into()...)
+	r.settle()
+	return err
+}
+
+// into is where the columns go, which settle makes sense of.
+func (r *foundRow) into() []any {
+	return []any{&r.n, &r.Identity, &r.Type, &r.Primary, &r.DeletionRequired, &r.ID, &r.externalID, &r.created,
+		&r.link.Backend, &r.link.Key, &r.link.Primary, &r.link.Birth, &r.made, &r.modified}
+}
+
+func (r *foundRow) settle() {
 	l := &r.link
 	l.Type, l.Key, l.Made, l.Modified = r.Type, originalKey(l.Key), micros(r.made), micros(max(r.made, r.modified))
 	r.ExternalID, r.Created = originalKey(r.externalID.String), micros(r.created)
-	return err
 }
 
 // add takes a row into the entry: the first link as its own, the further ones as others.
