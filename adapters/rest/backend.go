@@ -88,7 +88,21 @@ func (b *Backend) redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
+// sameOrigin compares as RFC 6454 section 5 says: a port that is the scheme's own may
+// be left out, and a host's name is the same in capitals.
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
 
 // Close lets go of idle connections.
 func (b *Backend) Close() { b.client.CloseIdleConnections() }

@@ -221,13 +221,20 @@ func setHeaders(h http.Header, all []named, s steps.Scope) error {
 	return nil
 }
 
-func refused(err error) error { return &adapters.Error{Kind: adapters.Invalid, Err: err} }
+// refused is a value that the call cannot carry, unless the error says what it is.
+func refused(err error) error {
+	var e *adapters.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &adapters.Error{Kind: adapters.Invalid, Err: err}
+}
 
 // target is the URL of the call, and whether it is on the backend's own host.
 func (c *call) target(s steps.Scope) (*url.URL, bool, error) {
 	if page, ok := s["page"].(map[string]any); ok {
 		if link, _ := page["link"].(string); link != "" {
-			return c.follow(link)
+			return c.follow(link, steps.Whence(page))
 		}
 	}
 	text, err := c.path.Fill(s, escapeInURL)
@@ -277,14 +284,20 @@ func (c *call) own(text string) (bool, error) {
 	return err == nil && u.Host == "", err
 }
 
-// follow goes to where a backend's list says that it goes on: on the same host.
-func (c *call) follow(link string) (*url.URL, bool, error) {
-	u, err := c.b.base.Parse(link)
-	if err != nil {
-		return nil, false, err
+// follow goes to where a backend's list says that it goes on: on the same host. A
+// link that is relative is so to the page that has it (RFC 8288 section 3.1). What is
+// wrong with it is nothing that a client said.
+func (c *call) follow(link string, from any) (*url.URL, bool, error) {
+	base, known := from.(*url.URL)
+	if !known {
+		base = c.b.base
 	}
-	if !sameOrigin(u, c.b.base) {
-		return nil, false, errors.New("the next page is on another host")
+	u, err := base.Parse(link)
+	if err == nil && !sameOrigin(u, c.b.base) {
+		err = errors.New("the next page is on another host")
+	}
+	if err != nil {
+		return nil, false, &adapters.Error{Kind: adapters.Internal, Err: err}
 	}
 	return u, true, nil
 }
@@ -312,36 +325,4 @@ func scalar(v any) string {
 		return adapters.Text(v)
 	}
 	return fmt.Sprint(v)
-}
-
-// headersOf are an answer's headers as expressions see them; few look.
-func headersOf(resp *http.Response) steps.Later {
-	return func() any {
-		all := make(map[string]any, len(resp.Header))
-		for name, v := range resp.Header {
-			all[name] = strings.Join(v, ", ")
-		}
-		return all
-	}
-}
-
-// answer is what expressions see of a response.
-func (c *call) answer(resp *http.Response, data []byte, broken error) steps.Answer {
-	a := steps.Answer{Values: map[string]any{
-		"status": resp.StatusCode, "headers": headersOf(resp), "body": nil, "header": resp.Header.Get,
-	}}
-	html := strings.Contains(resp.Header.Get("Content-Type"), "html")
-	if broken == nil && html && c.codec.accept() != "*/*" {
-		broken = errors.New("the answer is HTML")
-	}
-	var fault error
-	if broken == nil {
-		var body any
-		if body, fault, broken = c.codec.decode(c, resp, data); broken == nil {
-			a.Values["body"] = body
-		}
-	}
-	a.Broken = broken
-	a.Fault = c.fault(resp, data, fault, html)
-	return a
 }

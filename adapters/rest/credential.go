@@ -3,6 +3,7 @@ package rest
 import (
 	"maps"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/postern/postern/adapters"
@@ -35,8 +36,11 @@ func credentialOf(cfg Config) *credential {
 // oauthSecrets are what the client credentials grant sends.
 type oauthSecrets struct{ client, secret, scope string }
 
+// values are those, and both as they stand in a header, each encoded as in a form
+// (RFC 6749 section 2.3.1).
 func (o oauthSecrets) values() map[string]any {
-	return map[string]any{"client": o.client, "secret": o.secret, "scope": o.scope}
+	basic := url.QueryEscape(o.client) + ":" + url.QueryEscape(o.secret)
+	return map[string]any{"client": o.client, "secret": o.secret, "scope": o.scope, "basic": basic}
 }
 
 func (c *credential) equal(d *credential) bool {

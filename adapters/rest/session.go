@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -68,7 +69,7 @@ func oauthLogin(b *Backend) *Login {
 	return &Login{
 		Steps: []Step{{
 			Verb: t("post"), Path: t(strings.NewReplacer("{", "{{", "}", "}}").Replace(o.URL)), Format: t("form"),
-			Headers: []Pair{pair("Authorization", `"Basic " + base64(secret.oauth.client + ":" + secret.oauth.secret)`)},
+			Headers: []Pair{pair("Authorization", `"Basic " + base64(secret.oauth.basic)`)},
 			Send:    t(`secret.oauth.scope == "" ? {grant_type: "client_credentials"} : {grant_type: "client_credentials", scope: secret.oauth.scope}`),
 			Written: steps.Written{Let: []Pair{pair("token", "body.access_token"), pair("expires", "body.expires_in")}},
 		}},
@@ -214,7 +215,9 @@ func (s *session) moment(v any) (time.Time, bool) {
 				return t.Add(-margin), true
 			}
 		}
-		n = jwtEnd(v)
+		if n = jwtEnd(v); n == 0 {
+			n, _ = strconv.ParseFloat(v, 64) // seconds in quotes: some servers write them so
+		}
 	}
 	switch {
 	case n <= 0 || n > math.MaxInt32*1000.0:

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,7 +106,7 @@ func TestLogin(t *testing.T) {
 // TestExpiry covers row 6: what the answer says about the end of the session.
 func TestExpiry(t *testing.T) {
 	for expires, logins := range map[string]int{
-		`1000`: 1, `"` + time.Now().Add(-time.Hour).Format(time.RFC3339) + `"`: 3, `int("` + fmt.Sprint(time.Now().Add(-time.Hour).Unix()) + `")`: 3,
+		`1000`: 1, `"1000"`: 1, `"` + fmt.Sprint(time.Now().Add(-time.Hour).Unix()) + `"`: 3, `"` + time.Now().Add(-time.Hour).Format(time.RFC3339) + `"`: 3, `int("` + fmt.Sprint(time.Now().Add(-time.Hour).Unix()) + `")`: 3,
 		`"` + time.Now().Add(time.Hour).Format(time.RFC3339) + `"`: 1,
 		`"eyJhbGciOiJub25lIn0.eyJleHAiOjE1MDAwMDAwMDB9.x"`:         3, `nil`: 1,
 	} {
@@ -136,7 +137,9 @@ func TestOAuth(t *testing.T) {
 	a := single(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/token" {
 			id, secret, _ := r.BasicAuth()
-			if r.FormValue("grant_type") != "client_credentials" || r.FormValue("scope") != "users all" || id != "me" || secret != "s" || r.Header.Get("X-Static") != "" {
+			id, _ = url.QueryUnescape(id)
+			secret, _ = url.QueryUnescape(secret)
+			if r.FormValue("grant_type") != "client_credentials" || r.FormValue("scope") != "users all" || id != "me:too" || secret != "s+%/ é" || r.Header.Get("X-Static") != "" {
 				reply(w, 400, map[string]any{"error": "invalid_client"})
 				return
 			}
@@ -150,7 +153,7 @@ func TestOAuth(t *testing.T) {
 		reply(w, 200, user(1))
 	}, func(c *rest.Config, _ *rest.Target) {
 		c.Headers = map[string]string{"X-Static": "key"}
-		c.OAuth = &rest.OAuth{URL: c.URL + "/token", Client: "me", Secret: "s", Scope: "users all"}
+		c.OAuth = &rest.OAuth{URL: c.URL + "/token", Client: "me:too", Secret: "s+%/ é", Scope: "users all"}
 	})
 	for range 2 {
 		if _, err := a.Get(t.Context(), "1", adapters.AllFields); err != nil {

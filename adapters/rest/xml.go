@@ -188,8 +188,8 @@ func readXML(data []byte) (any, error) {
 	}
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
-		if strings.EqualFold(label, "iso-8859-1") || strings.EqualFold(label, "latin1") {
-			return latin1{in}, nil
+		if e, known := charsetOf(label); known {
+			return e.NewDecoder().Reader(in), nil
 		}
 		return nil, fmt.Errorf("the charset %q is not known", label)
 	}
@@ -301,17 +301,4 @@ func onlyAttributes(m map[string]any) bool {
 		}
 	}
 	return true
-}
-
-// latin1 reads ISO 8859-1 as UTF-8.
-type latin1 struct{ in io.Reader }
-
-func (l latin1) Read(p []byte) (int, error) {
-	half := make([]byte, len(p)/2)
-	n, err := l.in.Read(half)
-	at := 0
-	for _, c := range half[:n] {
-		at += copy(p[at:], string(rune(c)))
-	}
-	return at, err
 }

@@ -56,6 +56,7 @@ type chunk struct {
 	raws  []map[string]any
 	total int // -1: not told
 	next  any
+	from  any // where the answer came from
 }
 
 // page is what expressions see of a page. Offsets count from 0, numbers from 1.
@@ -93,6 +94,7 @@ func (r *run) fetch(ctx context.Context, st *Step, page map[string]any) (chunk, 
 	if c.next, err = st.Next.Eval(s); err != nil {
 		c.next = nil // there is none on the last page
 	}
+	c.from = s[whence]
 	return c, nil
 }
 
@@ -255,7 +257,7 @@ func (w *walker) follow(c chunk) (map[string]any, error) {
 	w.past[next] = true
 	page := w.st.page(w.read, w.st.size())
 	if w.style == links {
-		page["link"] = next
+		page["link"], page[whence] = next, c.from
 	} else {
 		page["cursor"] = c.next
 	}

@@ -40,7 +40,15 @@ type Answer struct {
 	Values map[string]any  // what expressions see: status, headers, body; it may be a Later
 	Fault  *adapters.Error // how the protocol itself judges the answer; nil: success
 	Broken error           // the body is there but cannot be understood: cut, or HTML
+	Whence any             // where it came from: what a relative URL of the next page is relative to
 }
+
+// whence is what Answer.Whence is called in a scope, and in what a call sees of a
+// page. No expression can name it.
+const whence = "\x00whence"
+
+// Whence is what the answer said of itself that told where a page is; nil without one.
+func Whence(page map[string]any) any { return page[whence] }
 
 // A Step is one step of an operation.
 type Step struct {
@@ -190,6 +198,9 @@ func (r *run) exchange(ctx context.Context, st *Step, s Scope) (Scope, error) {
 		return s, r.named(err)
 	}
 	s = s.extend(a.Values)
+	if a.Whence != nil && st.Next != nil {
+		s[whence] = a.Whence
+	}
 	ok, err := r.judge(st, s, a)
 	if err != nil {
 		return s, err
