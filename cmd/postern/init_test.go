@@ -187,6 +187,22 @@ func TestInitFromURL(t *testing.T) {
 	}
 }
 
+// TestInitFromInnerObjects: what a record has in objects of its own is mapped there, so
+// that it is written there, too; what the record itself is called counts first.
+func TestInitFromInnerObjects(t *testing.T) {
+	sample := filepath.Join(t.TempDir(), "users.json")
+	if err := os.WriteFile(sample, []byte(`[{"id": "00u1", "email": "a@x", "profile": {"login": "ada", "email": "b@x", "enabled": true, "tags": ["x"], "a.b": 1}}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	started(t, "--json", sample)
+	text := read(t, "postern.yaml")
+	for _, want := range []string{"userName: profile.login\n", `emails[type eq "work"].value: email` + "\n", "active: {name: profile.enabled, default: true}", "# not mapped: profile.email\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the file lacks %s:\n%s", want, text)
+		}
+	}
+}
+
 // TestInitOnMariaDB: the same on a database of MariaDB.
 func TestInitOnMariaDB(t *testing.T) {
 	u, err := url.Parse(testdb.MariaDB(t))

@@ -92,6 +92,11 @@ func matched(names []string) (out []pair, rest []string) {
 	return out, rest
 }
 
+// place is where a pair stands among the guesses.
+func place(x pair) int {
+	return slices.IndexFunc(guesses, func(g guess) bool { return g.attribute == x.attribute })
+}
+
 // A pair is an attribute and where it comes from.
 type pair struct{ attribute, field string }
 

@@ -161,34 +161,34 @@ func quotedExpr(e string) string {
 	return e
 }
 
-// attributes maps the members by their names; those of inner objects are read by an
-// expression.
+// attributes maps the members by their names, those of inner objects, as
+// contact.email, where none of the record itself is called so.
 func (s *Sample) attributes(p *page) {
 	plain, inner := s.members()
 	pairs, rest := matched(plain)
+	within, more := matched(inner)
+	for _, x := range within {
+		if slices.ContainsFunc(pairs, func(done pair) bool { return done.attribute == x.attribute }) {
+			more = append(more, x.field)
+		} else {
+			pairs = append(pairs, x)
+		}
+	}
+	slices.SortStableFunc(pairs, func(x, y pair) int { return place(x) - place(y) })
 	pairs, _ = withUserName(pairs)
 	p.line(2, "attributes:")
 	if len(pairs) == 0 || pairs[0].attribute != "userName" {
 		p.line(3, "userName: %s      # look: nothing is called like a login", scalar(s.key()))
 	}
-	var done []string
+	rest = append(rest, more...)
 	for _, x := range pairs {
 		if strings.HasPrefix(x.attribute, "enterprise:") {
 			rest = append(rest, x.field)
 			continue
 		}
-		done = append(done, x.attribute)
 		p.line(3, "%s: %s", x.attribute, scalar(x.field))
 	}
 	rest = s.active(p, rest)
-	for _, path := range inner {
-		further, _ := matched([]string{path[strings.LastIndexByte(path, '.')+1:]})
-		if len(further) == 1 && !slices.Contains(done, further[0].attribute) && !strings.HasPrefix(further[0].attribute, "enterprise:") {
-			done = append(done, further[0].attribute)
-			p.line(3, "# look: %s is within %s; to map it, add read: {%s: item.%s} to the target and here %s: %s", path, strings.Split(path, ".")[0],
-				further[0].field, strings.ReplaceAll(path, ".", "?."), further[0].attribute, further[0].field)
-		}
-	}
 	rest = slices.DeleteFunc(rest, func(n string) bool { return n == s.key() || slices.Contains(secretNames, bare(n)) })
 	if len(rest) > 0 {
 		p.line(3, "# not mapped: %s", strings.Join(rest, ", "))
@@ -202,7 +202,9 @@ func (s *Sample) members() (plain, inner []string) {
 		switch v := s.item[k].(type) {
 		case map[string]any:
 			for _, i := range slices.Sorted(maps.Keys(v)) {
-				inner = append(inner, k+"."+i)
+				if !composed(v[i]) && !strings.Contains(k+i, ".") {
+					inner = append(inner, k+"."+i)
+				}
 			}
 		case []any:
 		default:
@@ -214,6 +216,24 @@ func (s *Sample) members() (plain, inner []string) {
 	return plain, inner
 }
 
+func composed(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+// at is the scalar under a name, or a path.
+func (s *Sample) at(name string) any {
+	if v, ok := s.item[name]; ok {
+		return v
+	}
+	first, last, _ := strings.Cut(name, ".")
+	inner, _ := s.item[first].(map[string]any)
+	return inner[last]
+}
+
 func (s *Sample) active(p *page, rest []string) []string {
 	name, on := called(activeNames, rest), true
 	if name == "" {
@@ -223,13 +243,13 @@ func (s *Sample) active(p *page, rest []string) []string {
 		p.line(3, "# look: nothing says who is active; without it, nobody can be disabled but only deleted")
 		return rest
 	}
-	if b, ok := s.item[name].(bool); ok && on {
-		_ = b
+	_, ok := s.at(name).(bool)
+	if ok && on {
 		p.line(3, "active: {name: %s, default: true}", scalar(name))
 	} else if ok {
 		p.line(3, "active: {name: %s, values: {false: true, true: false}, default: true}", scalar(name))
 	} else {
-		codes, _ := codesOf([]string{codeText(s.item[name])}, on)
+		codes, _ := codesOf([]string{codeText(s.at(name))}, on)
 		p.line(3, "active: {name: %s, values: {%s}, default: true}      # look: what do its values mean?", scalar(name), codes)
 	}
 	return slices.DeleteFunc(rest, func(r string) bool { return r == name })
