@@ -128,6 +128,15 @@ func (h holding) content(s *source) *content {
 
 func (h holding) set(s *source, c *content) { h.of(s).now = c }
 
+// replace gives a file other rows than those of a content of it.
+func (h holding) replace(s *source, c *content, instead map[*row]*row, added []*row) error {
+	next, err := c.with(instead, added)
+	if err == nil {
+		h.set(s, next)
+	}
+	return err
+}
+
 // changed are the files that are to hold something else, in the order of the list.
 func (h holding) changed(files []*source) []*held {
 	var out []*held

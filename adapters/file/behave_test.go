@@ -63,6 +63,57 @@ func TestUntouched(t *testing.T) {
 	try("delete", a.Delete(t.Context(), r.Key), strings.Replace(people, `"a|b"`, `"b|c"`, 1)+"\r\n")
 }
 
+// TestAfterAppended: what was the last line of a file that does not end with a line end
+// is another one once a record stands behind it, and is changed and deleted as such.
+func TestAfterAppended(t *testing.T) {
+	for name, text := range map[string]string{"people.csv": "id,login\n8,grace\n9,edsger", "people.jsonl": "{\"id\":8,\"login\":\"grace\"}\n{\"id\":9,\"login\":\"edsger\"}"} {
+		f := fixture{fields: []string{"login"}, files: map[string]string{name: text}, target: file.Target{Type: "User", File: name, Key: []string{"id"}, Keys: file.KeysNumber}}
+		a, dir := f.open(t)
+		fresh := func() string {
+			t.Helper()
+			all := ""
+			again := fixture{fields: f.fields, target: f.target, files: map[string]string{name: held(t, dir, name)}}
+			b, _ := again.open(t)
+			for _, x := range []adapters.Adapter{a, b} {
+				page, err := x.List(t.Context(), adapters.Query{Limit: 100, Want: adapters.AllFields})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range page.Records {
+					all += " " + string(r.Key) + ":" + adapters.Text(r.Get("login"))
+				}
+				all += ";"
+			}
+			return all
+		}
+		if _, err := a.Create(t.Context(), adapters.FromMap(a.Capabilities().Shape, "", map[string]any{"login": "new"}), adapters.AllFields); err != nil {
+			t.Fatal(err)
+		}
+		if err := change(t, a, "9", "login", "e"); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := fresh(), " 8:grace 9:e 10:new; 8:grace 9:e 10:new;"; got != want {
+			t.Errorf("%s after a change: %s, want %s", name, got, want)
+		}
+		if err := a.Delete(t.Context(), "9"); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := fresh(), " 8:grace 10:new; 8:grace 10:new;"; got != want {
+			t.Errorf("%s after a deletion: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestNoNumberLeft: behind the highest number there is none, and not the lowest.
+func TestNoNumberLeft(t *testing.T) {
+	f := fixture{fields: []string{"login"}, files: map[string]string{"p.csv": "id,login\n9223372036854775807,max\n"}, target: file.Target{File: "p.csv", Key: []string{"id"}, Keys: file.KeysNumber}}
+	a, dir := f.open(t)
+	_, err := a.Create(t.Context(), adapters.FromMap(a.Capabilities().Shape, "", map[string]any{"login": "x"}), adapters.AllFields)
+	if got := held(t, dir, "p.csv"); !adapters.Is(err, adapters.Internal) || got != f.files["p.csv"] {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
 // TestUntouchedLines is the same for JSON lines.
 func TestUntouchedLines(t *testing.T) {
 	const was = "{ \"id\" : 7, \"login\":\"ada\", \"more\":{\"x\":[1,{}]} ,\"roles\":[1,2]}\r\n" +

@@ -1,8 +1,11 @@
 package file
 
 import (
+	"errors"
 	"slices"
 	"strings"
+
+	"github.com/postern/postern/adapters"
 )
 
 // A content is what a file holds, taken apart without loss: head and rows put
@@ -13,6 +16,7 @@ type content struct {
 	names []string // of the columns, of CSV
 	rows  []*row   // blank ones too
 	bad   []Problem
+	ended [2]*row // of a content that was made: a row that got the end of its line, before and now
 
 	form format
 }
@@ -105,12 +109,18 @@ func (c *content) end() string {
 
 // with is the content with some rows in place of others, without those for which
 // there is nothing, and with new ones at the end. If the last line had no end, the
-// new last one has none.
-func (c *content) with(instead map[*row]*row, added []*row) *content {
+// new last one has none. A row that the content does not have is none to change:
+// nothing would say that the change is lost.
+func (c *content) with(instead map[*row]*row, added []*row) (*content, error) {
 	out := *c
+	out.ended = [2]*row{}
 	out.rows = make([]*row, 0, len(c.rows)+len(added))
+	changed := 0
 	for _, r := range c.rows {
 		now, changes := instead[r]
+		if changes {
+			changed++
+		}
 		switch {
 		case !changes:
 			out.rows = append(out.rows, r)
@@ -118,24 +128,35 @@ func (c *content) with(instead map[*row]*row, added []*row) *content {
 			out.rows = append(out.rows, now)
 		}
 	}
-	end := c.end()
-	open := len(c.rows) > 0 && c.rows[len(c.rows)-1].end == "" || len(c.rows) == 0 && c.head != "" && !strings.HasSuffix(c.head, "\n") && c.head != mark
+	if changed != len(instead) {
+		return nil, &adapters.Error{Kind: adapters.Internal, Err: errNoRow}
+	}
+	out.append(c, added)
+	return &out, nil
+}
+
+var errNoRow = errors.New("a record is to be changed that is not in the file")
+
+// append adds new rows to a content that was made of another one, whose end decides.
+func (c *content) append(of *content, added []*row) {
+	end := of.end()
+	open := len(of.rows) > 0 && of.rows[len(of.rows)-1].end == "" || len(of.rows) == 0 && of.head != "" && !strings.HasSuffix(of.head, "\n") && of.head != mark
 	if open && len(added) > 0 {
-		if n := len(out.rows); n > 0 && out.rows[n-1].end == "" {
-			ended := *out.rows[n-1]
+		if n := len(c.rows); n > 0 && c.rows[n-1].end == "" {
+			ended := *c.rows[n-1]
 			ended.end = end
-			out.rows[n-1] = &ended
-		} else if n == 0 && len(c.rows) == 0 {
-			out.head += end
+			c.ended = [2]*row{c.rows[n-1], &ended}
+			c.rows[n-1] = &ended
+		} else if n == 0 && len(of.rows) == 0 {
+			c.head += end
 		}
 	}
 	for i, r := range added {
 		if r.end = end; open && i == len(added)-1 {
 			r.end = ""
 		}
-		out.rows = append(out.rows, r)
+		c.rows = append(c.rows, r)
 	}
-	return &out
 }
 
 func (c *content) problem(line int, text string) {

@@ -44,7 +44,10 @@ func roundTrip(t *testing.T, f format, text string, columns []string) {
 			if bad != nil {
 				continue
 			}
-			d := c.with(nil, []*row{{text: text}})
+			d, err := c.with(nil, []*row{{text: text}})
+			if err != nil {
+				t.Fatal(err)
+			}
 			again := f.split("x", d.text())
 			if len(again.bad) > 0 || again.last() == nil || again.last().text != text || again.text() != d.text() {
 				t.Fatalf("%q, written as %q, makes %q: %v", r.text, text, d.text(), again.bad)

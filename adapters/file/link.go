@@ -151,7 +151,7 @@ func (l *link) relate(now holding, op, key string, add, remove []string) error {
 		added = append(added, &row{text: text})
 	}
 	if len(instead)+len(added) > 0 {
-		now.set(l.file, c.with(instead, added))
+		return now.replace(l.file, c, instead, added)
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func (l *link) rename(now holding, from, to string) error {
 		instead[one.row] = &row{line: one.row.line, text: text, end: one.row.end}
 	}
 	if len(instead) > 0 {
-		now.set(l.file, c.with(instead, nil))
+		return now.replace(l.file, c, instead, nil)
 	}
 	return nil
 }

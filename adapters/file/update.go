@@ -154,7 +154,10 @@ func (a *Adapter) change(now holding, v *view, e *entry, d adapters.Delta) (adap
 	if err := a.free(v, next, e, "update"); err != nil {
 		return "", err
 	}
-	c := v.c.with(map[*row]*row{e.row: r}, nil)
+	c, err := v.c.with(map[*row]*row{e.row: r}, nil)
+	if err != nil {
+		return "", err
+	}
 	a.becomes(v, c, e, next)
 	now.set(a.main, c)
 	return next.rec.Key, nil
@@ -278,7 +281,7 @@ func (a *Adapter) renamed(now holding, field, from, to string) error {
 		instead[e.row] = &row{line: e.row.line, text: text, end: e.row.end}
 	}
 	if len(instead) > 0 {
-		now.set(a.main, v.c.with(instead, nil))
+		return now.replace(a.main, v.c, instead, nil)
 	}
 	return nil
 }

@@ -79,7 +79,13 @@ func (a *Adapter) becomes(v *view, c *content, gone, come *entry) {
 			next.sorted = append(next.sorted, come)
 			come = nil
 		}
-		if e != gone {
+		switch {
+		case e == gone:
+		case e.row == c.ended[0]:
+			moved := *e
+			moved.row = c.ended[1]
+			next.sorted = append(next.sorted, &moved)
+		default:
 			next.sorted = append(next.sorted, e)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -49,7 +50,10 @@ func (a *Adapter) Create(ctx context.Context, r adapters.Record, want adapters.F
 		if err := a.free(v, e, nil, "create"); err != nil {
 			return err
 		}
-		next := v.c.with(nil, []*row{made})
+		next, err := v.c.with(nil, []*row{made})
+		if err != nil {
+			return err
+		}
 		a.becomes(v, next, nil, e)
 		now.set(a.main, next)
 		for _, l := range a.links {
@@ -148,7 +152,10 @@ func (a *Adapter) list(_ int, field string, v any, op string) ([]string, error) 
 func (a *Adapter) newKey(v *view, r adapters.Record) (adapters.Key, []cell, error) {
 	switch a.t.Keys {
 	case KeysNumber:
-		n := a.next(v)
+		n, left := a.next(v)
+		if !left {
+			return "", nil, adapters.Errorf(adapters.Internal, "create", "the highest key is the highest number that there is")
+		}
 		return adapters.Key(strconv.FormatInt(n, 10)), []cell{{column: a.t.Key[0], value: n, number: true}}, a.ungiven(r)
 	case KeysUUID:
 		id := uuid()
@@ -188,8 +195,9 @@ func (a *Adapter) ungiven(r adapters.Record) error {
 	return nil
 }
 
-// next is a number that no record has, and that none has had since the start.
-func (a *Adapter) next(v *view) int64 {
+// next is a number that no record has, and that none has had since the start; false if
+// there is none.
+func (a *Adapter) next(v *view) (int64, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, e := range v.sorted { // numbers come first
@@ -199,8 +207,11 @@ func (a *Adapter) next(v *view) int64 {
 		}
 		a.highest = max(a.highest, n)
 	}
+	if a.highest == math.MaxInt64 {
+		return 0, false
+	}
 	a.highest++
-	return a.highest
+	return a.highest, true
 }
 
 // uuid is a UUID that begins with the time (RFC 9562, version 7), so that new records
@@ -268,7 +279,10 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		}
 		v = a.viewOf(now.content(a.main)) // lists of the same file may have changed
 		e = v.find(key)
-		next := v.c.with(map[*row]*row{e.row: nil}, nil)
+		next, err := v.c.with(map[*row]*row{e.row: nil}, nil)
+		if err != nil {
+			return err
+		}
 		a.becomes(v, next, e, nil)
 		now.set(a.main, next)
 		return nil
