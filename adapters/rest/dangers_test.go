@@ -158,6 +158,21 @@ func TestDangerFalseSuccess(t *testing.T) {
 		_, err = a.List(ctx, adapters.Query{Limit: 1})
 		wantKind(t, "list", err, adapters.Internal)
 	})
+	t.Run("a message in place of a record, no rule", func(t *testing.T) {
+		a := single(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "GET" && r.URL.Path == "/users/1" {
+				reply(w, 200, user(1))
+				return
+			}
+			reply(w, 200, map[string]any{"status": "FAIL", "reason": "session over"})
+		}, func(_ *rest.Config, target *rest.Target) { target.Update[0].Record = text("body") })
+		_, err := a.Get(ctx, "5", adapters.AllFields)
+		wantKind(t, "get", err, adapters.Internal)
+		rec, err := a.Update(ctx, "1", adapters.Delta{Set: []adapters.Change{{Field: "nick", New: "x"}}}, adapters.AllFields)
+		if err != nil || rec.Get("name") != "user 1" { // what it is, not what the message does not say
+			t.Errorf("update: %v, %v", rec, err)
+		}
+	})
 	t.Run("204 for nothing", func(t *testing.T) {
 		var deletes atomic.Int32
 		a := single(t, func(w http.ResponseWriter, r *http.Request) {

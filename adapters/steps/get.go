@@ -53,12 +53,25 @@ func (a *Adapter) read(ctx context.Context, op string, key adapters.Key, want ad
 		return rec, r.internal(err)
 	case y.record == nil:
 		return rec, r.internal(errors.New("the calls of get bring no record"))
+	case a.blank(y.record, rec, want):
+		return rec, r.internal(errors.New("the answer of get has neither the key nor a value of any field"))
 	case rec.Key == "":
 		rec.Key = key
 	case rec.Key != key: // another spelling of a key, or another object
 		return adapters.Record{}, notFound(op)
 	}
 	return rec, nil
+}
+
+// blank reports whether an answer tells nothing of a record, neither its key nor a value
+// of those that were read: it is a message, most likely, that no rule knows.
+func (a *Adapter) blank(raw map[string]any, rec adapters.Record, want adapters.Fields) bool {
+	for i, f := range a.caps.Fields {
+		if want.Has(i) || !f.Costly {
+			return a.keyOf(raw) == "" && rec.Empty()
+		}
+	}
+	return false
 }
 
 // pick finds a record in the list, where there is no call for one.
