@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/adapters/steps"
@@ -38,6 +39,7 @@ type Backend struct {
 	cfg   Config
 	base  string
 	locks steps.KindLocks
+	now   func() time.Time
 
 	turn    chan struct{} // held while asking the server about itself
 	service *service      // nil: not asked yet; read and written in turn
@@ -54,7 +56,7 @@ func Open(cfg Config) (*Backend, error) {
 	if cfg.Size == 0 {
 		cfg.Size = defaultSize
 	}
-	return &Backend{cfg: cfg, base: strings.TrimRight(cfg.URL, "/"), turn: make(chan struct{}, 1)}, nil
+	return &Backend{cfg: cfg, base: strings.TrimRight(cfg.URL, "/"), now: time.Now, turn: make(chan struct{}, 1)}, nil
 }
 
 // An object is one of JSON.

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -35,6 +36,15 @@ type server struct {
 	broken   string // what it answers to every list
 	types    []any  // its resource types; nil: it has no /ResourceTypes
 	down     int    // so often it does not say them yet
+
+	most    int    // of the results of a filter, it says; 0: 50
+	noOr    int    // with this status it answers filters with or
+	noWord  string // and with this scimType
+	orFirst bool   // of a filter with or it takes the first term for all of it
+	orNone  bool   // a filter with or finds nobody
+	orMore  bool   // a filter with or finds one more
+	full    int    // a filter that finds more is refused as tooMany
+	short   int    // URLs that are longer are refused
 
 	mu      sync.Mutex
 	last    int
@@ -77,7 +87,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/base")
 	switch {
 	case path == "/ServiceProviderConfig" && !s.v11 && !s.silent, path == "/ServiceProviderConfigs" && s.v11 && !s.silent:
-		s.answer(w, 200, object{"patch": object{"supported": !s.noPatch}, "filter": object{"supported": !s.noFilter, "maxResults": 50}, "etag": object{"supported": s.etags}})
+		s.answer(w, 200, object{"patch": object{"supported": !s.noPatch}, "filter": object{"supported": !s.noFilter, "maxResults": cmp.Or(s.most, 50)}, "etag": object{"supported": s.etags}})
 	case path == "/Schemas" && !s.silent:
 		attribute := func(name, typ string, sub ...any) any {
 			return object{"name": name, "type": typ, "caseExact": s.exact, "subAttributes": sub}
@@ -110,30 +120,85 @@ func (s *server) fail(w http.ResponseWriter, status int, scimType string) {
 	s.answer(w, status, object{"status": strconv.Itoa(status), "scimType": scimType, "detail": "the server's own words"})
 }
 
-var equal = regexp.MustCompile(`^(\S+) eq (".*")$`)
+var equal = regexp.MustCompile(`^(\S+) eq ("(?:[^"\\]|\\.)*")( or |$)`)
+
+// A term is one comparison of a filter.
+type term struct {
+	attr, sub, value string
+	complex          bool
+}
+
+func terms(filter string) (all []term, ok bool) {
+	for filter != "" {
+		m := equal.FindStringSubmatch(filter)
+		if m == nil {
+			return nil, false
+		}
+		filter = filter[len(m[0]):]
+		var t term
+		t.attr, t.sub, t.complex = strings.Cut(m[1], ".")
+		if json.Unmarshal([]byte(m[2]), &t.value) != nil {
+			return nil, false
+		}
+		all = append(all, t)
+	}
+	return all, true
+}
+
+func (s *server) matches(o object, t term) bool {
+	v := o[t.attr]
+	if holder, _ := v.(object); t.complex {
+		v = holder[t.sub]
+	}
+	have, ok := v.(string)
+	return ok && (have == t.value || !s.exact && strings.EqualFold(have, t.value))
+}
+
+// find is what a filter finds, or the status and the word with which it is refused.
+func (s *server) find(filter string) (found []object, status int, word string) {
+	all, ok := terms(filter)
+	several := len(all) > 1
+	switch {
+	case s.noFilter || !ok:
+		return nil, 400, "invalidFilter"
+	case several && s.noOr != 0:
+		return nil, s.noOr, s.noWord
+	case several && s.orNone:
+		return nil, 0, ""
+	case several && s.orFirst:
+		all = all[:1]
+	}
+	stranger := several && s.orMore
+	for _, o := range s.things {
+		matches := slices.ContainsFunc(all, func(t term) bool { return s.matches(o, t) })
+		if matches || stranger {
+			found = append(found, o)
+		}
+		stranger = stranger && matches
+	}
+	if s.full > 0 && len(found) > s.full {
+		return nil, 400, "tooMany"
+	}
+	return found, 0, ""
+}
 
 func (s *server) list(w http.ResponseWriter, r *http.Request) {
 	if s.broken != "" {
 		fmt.Fprint(w, s.broken)
 		return
 	}
+	if s.short > 0 && len(r.URL.RequestURI()) > s.short {
+		s.fail(w, 414, "")
+		return
+	}
 	found := s.things
 	if f := r.FormValue("filter"); f != "" && !s.ignores {
-		m := equal.FindStringSubmatch(f)
-		var want string
-		if s.noFilter || m == nil || json.Unmarshal([]byte(m[2]), &want) != nil {
-			s.fail(w, 400, "invalidFilter")
+		some, status, word := s.find(f)
+		if status != 0 {
+			s.fail(w, status, word)
 			return
 		}
-		found = slices.DeleteFunc(slices.Clone(found), func(o object) bool {
-			attr, sub, complex := strings.Cut(m[1], ".")
-			v := o[attr]
-			if holder, _ := v.(object); complex {
-				v = holder[sub]
-			}
-			have, ok := v.(string)
-			return !ok || s.exact && have != want || !strings.EqualFold(have, want)
-		})
+		found = some
 	}
 	total := len(found) + s.wrong
 	start, _ := strconv.Atoi(r.FormValue("startIndex"))

@@ -25,6 +25,12 @@ func sender(t testing.TB) func(*http.Request) (*http.Response, error) {
 
 func open(t testing.TB, s *server, change ...func(*scim.Config)) adapters.Adapter {
 	t.Helper()
+	_, a := opened(t, s, change...)
+	return a
+}
+
+func opened(t testing.TB, s *server, change ...func(*scim.Config)) (*scim.Backend, adapters.Adapter) {
+	t.Helper()
 	cfg := scim.Config{URL: s.start(t), Send: sender(t)}
 	for _, c := range change {
 		c(&cfg)
@@ -41,7 +47,7 @@ func open(t testing.TB, s *server, change ...func(*scim.Config)) adapters.Adapte
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	return a
+	return b, a
 }
 
 var servers = map[string]func() *server{
@@ -52,6 +58,9 @@ var servers = map[string]func() *server{
 	"2.0, filters refused though named": func() *server { return &server{noFilter: true, silent: true} },
 	"2.0, small pages, no totals":       func() *server { return &server{page: 7, noTotal: true} },
 	"2.0, caseExact, no bodies":         func() *server { return &server{exact: true, bodyless: true} },
+	"2.0, one term at a time":           func() *server { return &server{noOr: 400, noWord: "invalidFilter"} },
+	"2.0, the first term counts":        func() *server { return &server{orFirst: true} },
+	"2.0, few at once":                  func() *server { return &server{full: 3} },
 	"2.0, other letters":                func() *server { return &server{shuffled: true} },
 	"1.1":                               func() *server { return &server{v11: true} },
 	"1.1, no PATCH, no filters":         func() *server { return &server{v11: true, noPatch: true, noFilter: true} },

@@ -64,6 +64,8 @@ func (b *Backend) New(w Target) (*steps.Adapter, []steps.Problem) {
 	o.List = list()
 	o.Finds = []*steps.Find{{Steps: list(), Answers: answers, IgnoresCase: true}}
 	o.Get = steps.Operation{{Call: &getter{t, e}, Record: expr("body")}}
+	o.Batch, o.Many = &ability{b: b}, steps.Operation{{Call: &gatherer{lister{t, e}}, Records: expr("body.records"),
+		Paging: steps.Paging{Total: expr("body.total"), Lacks: w.Multi}}}
 	taken := t.taken(&c)
 	o.Create = steps.Operation{{Call: &creator{t}, Fails: taken, Key: expr("body.id"), Undo: &steps.Step{Call: &remover{t, "undo"}}}}
 	o.Update = steps.Operation{{Call: &change{t, "update", -1}, Fails: taken}}

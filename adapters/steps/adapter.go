@@ -27,6 +27,7 @@ type Options struct {
 	Get, Create, Update, Delete Operation
 	List                        Operation
 	Many                        Operation // reads records by keys; its size is how many keys a call takes; nil: each by itself
+	Batch                       Batch     // says it instead, where the backend may not know Many; there is Get then; nil: it does
 	Finds                       []*Find
 	Members                     map[string]*Members
 	Probe                       func(context.Context) error

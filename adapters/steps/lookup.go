@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 
 	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/scim/filter"
@@ -11,7 +12,11 @@ import (
 // that the configuration knows, at worst all there are. The fields in must are read
 // in any case, those in want where the list itself tells them.
 func (a *Adapter) candidates(ctx context.Context, e filter.Expr, want, must adapters.Fields) ([]item, error) {
-	leaves, ok := a.lookups(e)
+	take, err := a.taking(ctx, "list", want.Union(must))
+	if err != nil {
+		return nil, err
+	}
+	leaves, ok := a.lookups(e, take)
 	if !ok {
 		return a.walk(ctx, "list", a.o.List, want, must, nil)
 	}
@@ -28,7 +33,10 @@ func (a *Adapter) candidates(ctx context.Context, e filter.Expr, want, must adap
 		}
 		all = append(all, recs...)
 	}
-	recs, err := a.keyed(ctx, "list", keys, want, must)
+	recs, err := a.keyed(ctx, "list", keys, want, must, take)
+	if errors.Is(err, errAnew) {
+		return a.candidates(ctx, e, want, must)
+	}
 	return append(all, recs...), err
 }
 
@@ -36,24 +44,22 @@ func (a *Adapter) candidates(ctx context.Context, e filter.Expr, want, must adap
 const maxLookups = 50
 
 // calls is how many calls look-ups take.
-func (a *Adapter) calls(leaves []*filter.Compare) int {
-	keys, others := 0, 0
+func (a *Adapter) calls(leaves []*filter.Compare, take taking) int {
+	var keys []adapters.Key
+	others := 0
 	for _, c := range leaves {
 		if a.byKey(c) {
-			keys++
+			keys = append(keys, adapters.Key(c.Value.Str))
 		} else {
 			others++
 		}
 	}
-	if a.o.Many != nil {
-		keys = (keys + a.chunk - 1) / a.chunk
-	}
-	return keys + others
+	return len(take.parts(keys)) + others
 }
 
 // lookups are comparisons of which one at least is true of every record that
 // the filter is true of; false if there are none.
-func (a *Adapter) lookups(e filter.Expr) ([]*filter.Compare, bool) {
+func (a *Adapter) lookups(e filter.Expr, take taking) ([]*filter.Compare, bool) {
 	switch e := e.(type) {
 	case *filter.Compare:
 		if a.findFor(e) != nil || a.byKey(e) {
@@ -62,7 +68,7 @@ func (a *Adapter) lookups(e filter.Expr) ([]*filter.Compare, bool) {
 	case filter.And:
 		var best []*filter.Compare
 		for _, t := range e {
-			if l, ok := a.lookups(t); ok && (best == nil || len(l) < len(best) || len(l) == 1 && a.byKey(l[0])) {
+			if l, ok := a.lookups(t, take); ok && (best == nil || len(l) < len(best) || len(l) == 1 && a.byKey(l[0])) {
 				best = l
 			}
 		}
@@ -70,13 +76,13 @@ func (a *Adapter) lookups(e filter.Expr) ([]*filter.Compare, bool) {
 	case filter.Or:
 		var all []*filter.Compare
 		for _, t := range e {
-			l, ok := a.lookups(t)
+			l, ok := a.lookups(t, take)
 			if !ok {
 				return nil, false
 			}
 			all = append(all, l...)
 		}
-		return all, a.calls(all) <= maxLookups
+		return all, a.calls(all, take) <= maxLookups
 	case filter.False:
 		return nil, true
 	}

@@ -32,11 +32,19 @@ func (a *Adapter) brings(want adapters.Fields) bool {
 }
 
 // keyed reads the records with these keys. What is not there is left out.
-func (a *Adapter) keyed(ctx context.Context, op string, keys []adapters.Key, want, must adapters.Fields) ([]item, error) {
+func (a *Adapter) keyed(ctx context.Context, op string, keys []adapters.Key, want, must adapters.Fields, take taking) ([]item, error) {
 	keys = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(keys))), func(k adapters.Key) bool { return !plausible(k) })
-	if a.o.Many != nil && (len(keys) > 1 || a.o.Get == nil) {
+	switch {
+	case a.o.Batch != nil:
+		return a.tried(ctx, op, keys, want, must, take)
+	case a.o.Many != nil && (len(keys) > 1 || a.o.Get == nil):
 		return a.many(ctx, op, keys, want, must)
 	}
+	return a.singly(ctx, op, keys, want, must)
+}
+
+// singly reads the records with these keys one by one.
+func (a *Adapter) singly(ctx context.Context, op string, keys []adapters.Key, want, must adapters.Fields) ([]item, error) {
 	recs := make([]adapters.Record, len(keys))
 	which := make([]int, len(keys))
 	for i, k := range keys {
@@ -150,7 +158,7 @@ func (a *Adapter) fill(ctx context.Context, op string, items []item, must adapte
 // details reads some of the records again, for what lists lack. What went away
 // meanwhile is left out.
 func (a *Adapter) details(ctx context.Context, op string, recs []adapters.Record, which []int, want adapters.Fields) ([]adapters.Record, error) {
-	if len(which) == 0 || a.o.Get != nil && (len(which) == 1 || !a.brings(want)) {
+	if len(which) == 0 || a.o.Get != nil && (len(which) == 1 || a.o.Batch != nil || !a.brings(want)) {
 		return a.each(ctx, op, recs, which, want)
 	}
 	keys := make([]adapters.Key, len(which))
