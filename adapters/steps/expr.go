@@ -17,7 +17,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// This file is the only one that knows the expression library.
+// This file and exprproblem.go are the only ones that know the expression library.
 
 // A Scope is what an expression sees.
 type Scope map[string]any
@@ -160,7 +160,7 @@ func (c *Compiler) Expr(at Text, roots Roots) *Expr {
 func (c *Compiler) compile(at Text, offset int, text string, roots Roots) *Expr {
 	tree, err := parser.Parse(text)
 	if err != nil {
-		c.libraryProblem(at, offset, text, err, roots)
+		c.libraryProblem(at, offset, text, nil, err, roots)
 		return nil
 	}
 	re := patterns{filter: slices.Contains(roots, "filter")}
@@ -171,7 +171,7 @@ func (c *Compiler) compile(at Text, offset int, text string, roots Roots) *Expr 
 		return nil
 	}
 	if err != nil {
-		c.libraryProblem(at, offset, text, err, roots)
+		c.libraryProblem(at, offset, text, tree.Node, err, roots)
 		return nil
 	}
 	e := &Expr{At: at, program: program, uses: map[string]bool{}, whole: map[string]bool{}, path: pathOf(tree.Node)}
@@ -208,32 +208,6 @@ func environment(roots Roots) types.Map {
 		}
 	}
 	return env
-}
-
-func (c *Compiler) libraryProblem(at Text, offset int, text string, err error, roots Roots) {
-	message, from, length := err.Error(), 0, len(text)
-	if fe := (*file.Error)(nil); errors.As(err, &fe) {
-		message, from, length = fe.Message, byteOffset(text, fe.From), max(1, byteOffset(text, fe.To)-byteOffset(text, fe.From))
-	}
-	hint := ""
-	if name, unknown := strings.CutPrefix(message, "unknown name "); unknown {
-		hint = "known here: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(roots))), ", ")
-		if n := Nearest(name, roots); n != "" {
-			hint = fmt.Sprintf("did you mean %s?", n)
-		}
-	}
-	c.add(at, offset+from, length, hint, "the expression is wrong: %s", message)
-}
-
-// byteOffset turns a position in characters into one in bytes.
-func byteOffset(s string, runes int) int {
-	for i := range s {
-		if runes == 0 {
-			return i
-		}
-		runes--
-	}
-	return len(s)
 }
 
 // A namer notes which names an expression uses.

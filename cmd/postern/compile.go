@@ -35,7 +35,7 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 		return nil, nil, err
 	}
 	mappings := compile(cfg) // also of a broken configuration: all problems at once
-	units := allUnits(cfg, mappings)
+	units := append(allUnits(cfg, mappings), sketches(cfg, mappings)...)
 	checkPartsCompiled(cfg, mappings)
 	checkPlaces(cfg, mappings)
 	checkREST(cfg, units)
@@ -49,6 +49,7 @@ func compiled(path string, cfg *config.Config, err error) (*config.Config, []*ru
 // compile turns each resource type of the configuration into a mapping.
 func compile(cfg *config.Config) []*rules.Mapping {
 	schemas := ownSchemas(cfg)
+	checkSchemas(cfg, schemas)
 	var out []*rules.Mapping
 	for i := range cfg.Resources {
 		takeOver(cfg, &cfg.Resources[i], schemas)
@@ -65,6 +66,45 @@ func compile(cfg *config.Config) []*rules.Mapping {
 		}
 	}
 	return out
+}
+
+// sketches are units of resource types whose rules have mistakes, without those rules:
+// what is said about the calls of a target can be checked all the same.
+func sketches(cfg *config.Config, mappings []*rules.Mapping) []*unit {
+	schemas := ownSchemas(cfg)
+	var out []*unit
+	for i := range cfg.Resources {
+		r := &cfg.Resources[i]
+		b := cfg.Backend(r.Target.Backend.Value)
+		if b == nil || !described(b.Type.Value) || len(r.Parts)+len(r.Places) > 0 ||
+			slices.ContainsFunc(mappings, func(m *rules.Mapping) bool { return m.Type.Name == r.Name.Value }) {
+			continue
+		}
+		in, ok := completeInput(cfg, r, schemas)
+		if !ok {
+			continue
+		}
+		_, problems := rules.Compile(in)
+		in.Attributes = slices.DeleteFunc(in.Attributes, func(s rules.Spec) bool {
+			return slices.ContainsFunc(problems, func(p rules.Problem) bool { return !p.Warning && isAbout(p, s) })
+		})
+		if m, _ := rules.Compile(in); m != nil {
+			out = append(out, &unit{mapping: m, resource: r, sketch: true})
+		}
+	}
+	return out
+}
+
+// isAbout reports whether a problem is about a rule.
+func isAbout(p rules.Problem, s rules.Spec) bool {
+	all := []rules.Text{s.Path, s.Field, s.In, s.Out, s.Split, s.Format, s.Refers, s.Mutability, s.Uniqueness}
+	for _, v := range s.Values {
+		all = append(all, v.Backend, v.SCIM)
+	}
+	if s.Default != nil {
+		all = append(all, *s.Default)
+	}
+	return slices.ContainsFunc(all, func(t rules.Text) bool { return t.Line > 0 && t.Line == p.At.Line && t.Column == p.At.Column })
 }
 
 // completeInput is input with what depends on the backend and on other types.
@@ -203,17 +243,22 @@ func ownSchemas(cfg *config.Config) map[string]*schema.Schema {
 	out := map[string]*schema.Schema{}
 	for i := range cfg.Schemas {
 		s := &cfg.Schemas[i]
-		made := &schema.Schema{ID: s.ID.Value, Name: s.Name.Value, Description: s.Description.Value, Attributes: attributes(s.Attributes)}
-		for _, err := range schema.Check(made) {
+		out[s.ID.Value] = &schema.Schema{ID: s.ID.Value, Name: s.Name.Value, Description: s.Description.Value, Attributes: attributes(s.Attributes)}
+	}
+	return out
+}
+
+// checkSchemas reports what is wrong with them.
+func checkSchemas(cfg *config.Config, schemas map[string]*schema.Schema) {
+	for _, s := range cfg.Schemas {
+		for _, err := range schema.Check(schemas[s.ID.Value]) {
 			var w *schema.Warning
 			if errors.As(err, &w) {
 				continue // config warns of the same, with the place
 			}
 			cfg.Report.Errorf(s.ID, "", "schema %s: %s", s.Name.Value, strings.TrimSuffix(err.Error(), "."))
 		}
-		out[s.ID.Value] = made
 	}
-	return out
 }
 
 func attributes(as []config.Attribute) []*scim.Attribute {

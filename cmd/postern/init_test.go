@@ -172,6 +172,10 @@ func TestInitFromURL(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
+		if r.URL.Path == "/v1/users/7" {
+			_ = json.NewEncoder(w).Encode(users[0])
+			return
+		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"data": users, "total": 1})
 	}))
 	defer api.Close()

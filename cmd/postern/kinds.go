@@ -58,7 +58,7 @@ func checkKinds(cfg *config.Config, units []*unit) {
 		m, r := u.mapping, u.resource
 		if b := all[r.Target.Backend.Value]; b != nil {
 			_, problems := b.adapter(m, r)
-			reportSteps(cfg, problems)
+			reportSteps(cfg, u.sure(problems))
 		}
 	}
 }

@@ -22,6 +22,7 @@ type unit struct {
 	resource *config.Resource
 	part     *config.Part // nil: the record itself
 	place    string       // of a type with places: its name, "" of the target
+	sketch   bool         // some of its rules are wrong, and not there
 
 	adapter adapters.Adapter // when it is open
 	table   *sql.Adapter     // nil for other kinds

@@ -106,7 +106,7 @@ func checkREST(cfg *config.Config, units []*unit) {
 		m, r := u.mapping, u.resource
 		if b := backends[r.Target.Backend.Value]; b != nil {
 			_, problems := restAdapter(b, m, r)
-			reportSteps(cfg, problems)
+			reportSteps(cfg, u.sure(problems))
 		}
 	}
 }

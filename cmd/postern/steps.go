@@ -100,6 +100,15 @@ func writtenFails(all []config.Fail) []steps.WrittenFail {
 	return out
 }
 
+// sure are the problems that are no consequence of rules that are not there: those
+// within an expression.
+func (u *unit) sure(problems []steps.Problem) []steps.Problem {
+	if !u.sketch {
+		return problems
+	}
+	return slices.DeleteFunc(problems, func(p steps.Problem) bool { return p.Length == 0 })
+}
+
 func reportSteps(cfg *config.Config, problems []steps.Problem) {
 	for _, p := range problems {
 		at := config.Text(p.At)
