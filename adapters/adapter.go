@@ -63,6 +63,7 @@ type Capabilities struct {
 	Or, Not   bool // filters with or, not
 	Offset    bool // List skips Query.Offset records
 	Total     bool // List counts
+	Whole     bool // a page costs what the whole list does: who needs many records asks for many at once
 	GivenKeys bool // Create takes the key from the record; otherwise the backend makes it
 
 	NoCreate, NoUpdate, NoDelete bool

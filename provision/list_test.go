@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/postern/postern/adapters"
 	"github.com/postern/postern/identity"
 	"github.com/postern/postern/provision"
 	"github.com/postern/postern/scim"
@@ -202,6 +203,26 @@ func TestScanLimit(t *testing.T) {
 	noTotals := newRig(t, settings{scan: 60, restrict: noTotal})
 	noTotals.populate()
 	equal(t, "60 of 60", noTotals.list(noTotals.call(noTotals.User), "").Total, 60)
+}
+
+// TestScanWhole: of a backend that reads its whole list for every page, a search asks
+// for a first page and for the rest.
+func TestScanWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		restrict []func(*adapters.Capabilities)
+		lists    int64
+	}{
+		"pages are cheap": {nil, 3},
+		"pages are whole": {[]func(*adapters.Capabilities){func(c *adapters.Capabilities) { c.Whole = true }}, 2},
+	} {
+		r := newRig(t, settings{scan: 3000, restrict: c.restrict})
+		for i := range 2500 {
+			r.raw(map[string]any{"login": fmt.Sprintf("u%d", i), "status": "A"})
+		}
+		r.users.reset()
+		equal(t, name+": found", r.list(r.call(r.User), `userType eq "employee"`, page(1, 1)).Total, 2500)
+		equal(t, name+": calls", r.users.lists.Load(), c.lists)
+	}
 }
 
 // TestFirstSight: records that appear by themselves have ids that stay, each

@@ -110,6 +110,9 @@ func (x *scan) walk(ctx context.Context) error {
 	query := adapters.Query{Filter: x.d.pushed, Sort: x.d.sort, Want: x.plan.Want, Total: x.t.caps.Total}
 	for {
 		query.Limit = min(scanChunk, x.scan-x.seen+1)
+		if x.t.caps.Whole && x.seen > 0 { // the first page told whether there are too many
+			query.Limit = x.scan - x.seen + 1
+		}
 		pg, err := x.t.Adapter.List(ctx, query)
 		if err != nil {
 			return err

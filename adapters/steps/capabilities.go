@@ -14,7 +14,7 @@ func (a *Adapter) capabilities() adapters.Capabilities {
 	o := a.o
 	names := slices.Clone(o.Fields)
 	c := adapters.Capabilities{
-		Shape: adapters.NewShape(names...), Or: true, Not: true, Offset: true, Total: true, GivenKeys: o.Given,
+		Shape: adapters.NewShape(names...), Or: true, Not: true, Offset: true, Total: true, Whole: true, GivenKeys: o.Given,
 		NoCreate: o.Create == nil, NoDelete: o.Delete == nil,
 		NoUpdate: o.Update == nil && len(o.Members) == 0,
 	}
