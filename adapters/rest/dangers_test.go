@@ -322,6 +322,34 @@ func TestDangerCutLists(t *testing.T) {
 	})
 }
 
+// TestNobodyFound: a rule that calls an answer "not there" speaks of records. Of a find
+// it makes the list to be walked, and of a list a failure, not one of the client.
+func TestNobodyFound(t *testing.T) {
+	gone := false
+	a := single(t, func(w http.ResponseWriter, r *http.Request) {
+		if gone || r.URL.Query().Has("name") {
+			reply(w, 200, map[string]any{"error": "none"})
+			return
+		}
+		reply(w, 200, map[string]any{"users": users(1, 3), "total": 3})
+	}, func(_ *rest.Config, target *rest.Target) {
+		target.Fails = fails(`body.error == "none"`, "notFound", "")
+		target.Finds[0].Exact = true
+		target.Finds[0].Steps[0].Ordered = true
+	})
+	find := func(name string) (adapters.Page, error) {
+		return a.List(t.Context(), adapters.Query{Limit: 9, Total: true, Want: adapters.AllFields, Filter: &filter.Compare{Name: "name", Op: filter.Eq, Value: filter.Value{Kind: filter.String, Str: name}, Match: filter.Exact}})
+	}
+	for name, want := range map[string]int{"nobody": 0, "user 2": 1} {
+		if page, err := find(name); err != nil || page.Total != want || len(page.Records) != want {
+			t.Errorf("%s: %d of %d, %v", name, len(page.Records), page.Total, err)
+		}
+	}
+	gone = true
+	_, err := find("nobody")
+	wantKind(t, "the list", err, adapters.Internal)
+}
+
 // Danger 5: totals that are estimates. Without `total` they are not asked.
 func TestDangerEstimatedTotal(t *testing.T) {
 	a := single(t, func(w http.ResponseWriter, r *http.Request) {

@@ -36,6 +36,9 @@ func (a *Adapter) List(ctx context.Context, q adapters.Query) (adapters.Page, er
 		page, nothing, err = a.page(ctx, q, from)
 		return nothing && err == nil, err
 	})
+	if adapters.Is(err, adapters.NotFound) { // said of a list, which is no record
+		err = newRun("list", nil).internal(err)
+	}
 	if err != nil {
 		return none, err
 	}

@@ -111,7 +111,9 @@ func (a *Adapter) applies(f *Find, c *filter.Compare) bool {
 // lookup makes the calls of the find that answers a comparison.
 func (a *Adapter) lookup(ctx context.Context, c *filter.Compare, want, must adapters.Fields) ([]item, error) {
 	found, err := a.walk(ctx, "list", a.findFor(c).Steps, want, must, filterOf(c))
-	if adapters.Is(err, adapters.TooMany) { // the find was cut; the list may not be
+	// The find was cut, and the list may not be; or a rule calls its answer "not there",
+	// which is said of records: that nobody is found, only a list can prove.
+	if adapters.Is(err, adapters.TooMany) || adapters.Is(err, adapters.NotFound) {
 		return a.walk(ctx, "list", a.o.List, want, must, nil)
 	}
 	return found, err

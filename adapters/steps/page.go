@@ -280,6 +280,9 @@ func (a *Adapter) through(ctx context.Context, q adapters.Query, from *place) (p
 	r := newRun("list", a.scope(q.Want).with(map[string]any{comparison: what}))
 	limit := max(q.Limit, 0)
 	raws, total, ok, err := a.window(ctx, r, st, offset, limit)
+	if q.Filter != nil && adapters.Is(err, adapters.NotFound) { // matching looks closer
+		return page, 0, false, nil
+	}
 	if !ok || err != nil {
 		return page, 0, false, err
 	}
