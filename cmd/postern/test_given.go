@@ -31,7 +31,7 @@ func (a *attempt) give() bool {
 			rec.Steps[0].Exchanges = append(rec.Steps[0].Exchanges, e)
 		}
 	}
-	a.run.tape = trace.New(trace.Options{Replay: rec})
+	a.run.tape = trace.New(trace.Options{Replay: rec, Secrets: secrets(a.cfg)})
 	if t.Record != nil {
 		key, ok := a.record(a.mapping, t.Record)
 		if a.key = key; !ok {

@@ -82,3 +82,44 @@ func TestMappingsAreReallyTested(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretsInTests: a test says (hidden) where a call has a secret of the
+// configuration, and what failed is told without it.
+func TestSecretsInTests(t *testing.T) {
+	t.Setenv("POSTERN_TEST_KEY", "top secret/7")
+	dir := t.TempDir()
+	config := `gateway: {listen: 127.0.0.1:8080}
+identities: sqlite:p.db
+clients: {c: {tokens: [{hash: "sha256:0000000000000000000000000000000000000000000000000000000000000000"}]}}
+backends: {api: {type: rest, url: https://api.example.com, secrets: {key: "${env:POSTERN_TEST_KEY}"}}}
+resources:
+  User:
+    target: {backend: api, key: id, list: {get: /users, records: body}, get: {get: "/users/{key}", query: {key: secret.key}, record: body}}
+    attributes: {userName: login}
+tests:
+  - name: given
+    answers: [{"GET /users/7?key=(hidden)": {id: 7, login: ada}}]
+    request: GET /Users/7
+    answer: {userName: ada}
+`
+	missing := `  - name: missing
+    answers: [{"GET /users/8?key=(hidden)": {id: 8, login: bob}}]
+    request: GET /Users/7
+    answer: {userName: ada}
+`
+	run := func(text string) (int, string) {
+		if err := os.WriteFile(filepath.Join(dir, "postern.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		m := &Main{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out}
+		return m.Run(t.Context(), []string{"test", "-v", "-c", filepath.Join(dir, "postern.yaml")}), out.String()
+	}
+	if status, out := run(config); status != 0 {
+		t.Errorf("ends with %d:\n%s", status, out)
+	}
+	status, out := run(config + missing)
+	if status == 0 || !strings.Contains(out, "no answer is given to GET https://api.example.com/users/7?key=(hidden)") || strings.Contains(out, "top") {
+		t.Errorf("ends with %d:\n%s", status, out)
+	}
+}
