@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/postern/postern/adapters/steps"
 )
@@ -35,7 +37,7 @@ func (b *Backend) Send(req *http.Request) (*http.Response, error) {
 // redirected: only an answer that redirects is handed to the client.
 func (b *Backend) do(req *http.Request) (*http.Response, error) {
 	if b.client.Jar != nil || req.URL.User != nil {
-		return b.client.Do(req)
+		return withoutURL(b.client.Do(req))
 	}
 	resp, err := b.client.Transport.RoundTrip(req)
 	if err != nil || resp.StatusCode < 300 || resp.StatusCode > 399 {
@@ -43,7 +45,16 @@ func (b *Backend) do(req *http.Request) (*http.Response, error) {
 	}
 	follower := *b.client
 	follower.Transport = &begun{resp, b.client.Transport}
-	return follower.Do(req)
+	return withoutURL(follower.Do(req))
+}
+
+// withoutURL takes the URL off an error of package net/http: its query may hold a key,
+// and errors are logged.
+func withoutURL(resp *http.Response, err error) (*http.Response, error) {
+	if at := (*url.Error)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
+	return resp, err
 }
 
 // A begun transport has the answer to the first request already.

@@ -200,6 +200,24 @@ func TestCookies(t *testing.T) {
 
 // TestSecretsStay: no error says a secret.
 func TestSecretsStay(t *testing.T) {
+	for name, path := range map[string]string{"no answer": "/gone", "a redirect to where none is": "/away"} {
+		for _, cookies := range []bool{false, true} {
+			a := single(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/away" {
+					http.Redirect(w, r, "/gone?key=s3cr3t", http.StatusFound)
+					return
+				}
+				panic(http.ErrAbortHandler)
+			}, func(c *rest.Config, target *rest.Target) {
+				c.Cookies, c.Secrets = cookies, map[string]string{"key": "s3cr3t"}
+				target.Get = step("get", path, query("key", "secret.key"), record("body"))
+			})
+			_, err := a.Get(t.Context(), "1", adapters.AllFields)
+			if wantKind(t, name, err, adapters.Unavailable); strings.Contains(err.Error(), "s3cr3t") {
+				t.Errorf("%s, cookies %t: %v", name, cookies, err)
+			}
+		}
+	}
 	a := single(t, func(w http.ResponseWriter, r *http.Request) { reply(w, 400, nil) }, func(c *rest.Config, _ *rest.Target) {
 		c.Secrets = map[string]string{"password": "s3cr3t"}
 		c.Headers = map[string]string{"X-Key": "s3cr3t"}
