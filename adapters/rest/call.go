@@ -323,6 +323,10 @@ func scalar(v any) string {
 		return strconv.Itoa(v)
 	case string, int64, float64, bool, []byte, time.Time:
 		return adapters.Text(v)
+	case map[string]any, []any:
+		if text, err := steps.WriteJSON(v); err == nil {
+			return string(text)
+		}
 	}
 	return fmt.Sprint(v)
 }

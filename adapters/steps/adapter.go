@@ -180,7 +180,7 @@ func (a *Adapter) Create(ctx context.Context, in adapters.Record, want adapters.
 		return adapters.Record{}, err
 	}
 	defer unlock()
-	r := newRun(op, a.scope(adapters.AllFields).with(map[string]any{"record": obj, "key": string(key)}))
+	r := newRun(op, a.scope(adapters.AllFields).with(map[string]any{"record": obj, "key": a.said(key)}))
 	y, err := r.all(ctx, a.o.Create)
 	if err != nil {
 		return adapters.Record{}, err
@@ -242,7 +242,7 @@ func (a *Adapter) made(r *run, y yield, given adapters.Key) (adapters.Key, error
 		key = k
 	}
 	if y.key != nil {
-		key = adapters.Key(textOf(plain(y.key)))
+		key = joined(y.key)
 	}
 	if !plausible(key) {
 		return "", r.internal(errors.New("no answer of create tells the key"))
@@ -299,7 +299,7 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 	if err != nil {
 		return err
 	}
-	r := newRun(op, a.scope(adapters.Fields{}).with(map[string]any{"key": string(key), "record": obj}))
+	r := newRun(op, a.scope(adapters.Fields{}).with(map[string]any{"key": a.said(key), "record": obj}))
 	_, err = r.all(ctx, a.o.Delete)
 	return err
 }

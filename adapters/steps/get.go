@@ -41,7 +41,7 @@ func (a *Adapter) read(ctx context.Context, op string, key adapters.Key, want ad
 		return a.pick(ctx, op, key, want)
 	}
 	s := a.scope(want)
-	s["key"] = string(key)
+	s["key"] = a.said(key)
 	r := freshRun(op, s)
 	y, err := r.all(ctx, a.o.Get)
 	if err != nil {

@@ -274,7 +274,7 @@ func (r *run) yields(st *Step, s Scope, y *yield) error {
 	}
 	if st.Key != nil {
 		v, err := st.Key.Eval(s)
-		if err != nil || textOf(v) == "" {
+		if err != nil || joined(v) == "" {
 			return r.internal(fmt.Errorf("the key is not where line %d says: %w", st.Key.At.Line, errors.Join(err, errAbsent)))
 		}
 		y.key = v

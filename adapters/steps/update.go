@@ -63,7 +63,7 @@ func (a *Adapter) change(ctx context.Context, op string, key adapters.Key, now a
 		return adapters.Record{}, err
 	}
 	r := newRun(op, a.scope(adapters.AllFields).with(map[string]any{
-		"key": string(key), "record": is, "old": was, "changes": changed,
+		"key": a.said(key), "record": is, "old": was, "changes": changed,
 		"changed": func(name string) bool {
 			return slices.ContainsFunc(d.Set, func(c adapters.Change) bool { return c.Field == name })
 		},
@@ -86,7 +86,7 @@ func (a *Adapter) change(ctx context.Context, op string, key adapters.Key, now a
 // renamed is the key after a change.
 func (a *Adapter) renamed(key adapters.Key, was, is map[string]any, y yield) adapters.Key {
 	if y.key != nil {
-		return adapters.Key(textOf(plain(y.key)))
+		return joined(y.key)
 	}
 	if k := a.keyOf(y.record); k != "" {
 		return k
@@ -226,7 +226,7 @@ func (a *Adapter) member(ctx context.Context, op string, key adapters.Key, calls
 	if calls == nil {
 		return fieldError(adapters.Unsupported, op, name, "the configuration has no call for it")
 	}
-	r := newRun(op, a.scope(adapters.Fields{}).with(map[string]any{"key": string(key)}).with(more))
+	r := newRun(op, a.scope(adapters.Fields{}).with(map[string]any{"key": a.said(key)}).with(more))
 	_, err := r.all(ctx, calls)
 	var e *adapters.Error
 	if !errors.As(err, &e) {

@@ -212,6 +212,18 @@ func (a *Adapter) keyOf(raw map[string]any) adapters.Key {
 	return adapters.JoinKey(parts...)
 }
 
+// said is a key as expressions see it: of several fields, a list of their values.
+func (a *Adapter) said(k adapters.Key) any {
+	if len(a.key) < 2 {
+		return string(k)
+	}
+	parts, ok := adapters.SplitKey(k, len(a.key))
+	if !ok {
+		return string(k)
+	}
+	return listOf(parts)
+}
+
 var errText = errors.New("the text is no valid UTF-8")
 
 // checkText refuses what no body could carry.
