@@ -201,3 +201,34 @@ func TestEmptyElementNamesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Where there is no primary to keep, it still says which element comes first: a
+// backend may have room for one only.
+func TestPrimaryThatIsNotServed(t *testing.T) {
+	rt := thing(t, "m", func(a *scim.Attribute) { a.Sub = a.Sub[:3] })
+	const old = `{"m":[{"value":"a"},{"value":"b"}]}`
+	for _, c := range []struct{ body, want string }{
+		{`{"op":"add","path":"m","value":[{"value":"c"},{"value":"d","primary":true}]}`, `["d","a","b","c"]`},
+		{`{"op":"add","path":"m","value":{"value":"c","primary":"True"}}`, `["c","a","b"]`},
+		{`{"op":"add","value":{"m":[{"value":"c","primary":true}]}}`, `["c","a","b"]`},
+		{`{"op":"add","path":"m","value":[{"value":"b","primary":true}]}`, `["a","b"]`},
+		{`{"op":"add","path":"m","value":[{"value":"c","primary":false}]}`, `["a","b","c"]`},
+		{`{"op":"replace","path":"m","value":[{"value":"c"},{"value":"d","primary":true}]}`, `["d","c"]`},
+	} {
+		ops, err := Parse(readJSON(t, patchBody(c.body)), rt, Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", c.body, err)
+		}
+		after, err := Apply(resource(t, rt.Layout, old), ops)
+		if err != nil {
+			t.Fatalf("%s: %v", c.body, err)
+		}
+		m, got := rt.Layout.Find("m"), []string{}
+		for _, e := range after.Get(m).Elems() {
+			got = append(got, e.Get(m.Find("value")).String())
+		}
+		if text := `["` + strings.Join(got, `","`) + `"]`; text != c.want {
+			t.Errorf("%s: %s, want %s", c.body, text, c.want)
+		}
+	}
+}

@@ -54,7 +54,11 @@ func (o *Operation) addAll(old scim.Value, in []scim.Value) (scim.Value, error) 
 		}
 	}
 	for i, e := range in {
-		if at, ok := todo[keys[i]]; ok && at == i {
+		switch at, ok := todo[keys[i]]; {
+		case !ok || at != i:
+		case i == 0 && o.leads:
+			l.list = slices.Insert(l.list, 0, e) // of an attribute without primary: nobody asks what changed
+		default:
 			l.list = append(l.list, e)
 			l.change(len(l.list) - 1)
 		}

@@ -45,6 +45,10 @@ type Operation struct {
 	// Rewrites names what was read with tolerance, for explain and the log.
 	Rewrites []string
 
+	// leads says that the list begins with the primary element, of an attribute that
+	// has no primary here: if it is new, it comes first.
+	leads bool
+
 	// fresh is the element to make when none matches: what the filter demands
 	// with eq (P-42). Absent: there is nothing to make.
 	fresh scim.Value

@@ -101,6 +101,7 @@ func (p *parser) unknownPath(d *draft, t filter.Target) error {
 // emit ends a draft.
 func (p *parser) emit(d *draft, v scim.Value) {
 	o := Operation{Index: d.index, Op: d.op, Attr: d.attr, Where: d.where, Sub: d.sub, Value: v, Rewrites: d.rewrites, repeat: d.repeat}
+	o.leads = d.op == Add && d.where == nil && d.sub == nil && d.attr.MultiValued && schema.Leads(d.attr, d.value)
 	if o.elementwise() && (d.op == Add || d.where == nil || p.Create) {
 		o.fresh = fresh(d.attr, d.where)
 	}

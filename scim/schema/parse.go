@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern/postern/scim"
@@ -83,21 +84,55 @@ func (p *parser) list(a *scim.Attribute, n scim.Node) (scim.Value, error) {
 	}
 	p.depth++
 	defer func() { p.depth-- }()
-	elems := make([]scim.Value, 0, len(items))
+	elems, lead, may := make([]scim.Value, 0, len(items)), 0, mayLead(a)
 	for i := range items {
 		v, err := p.single(a, items[i])
 		if err != nil {
 			return v, under(fmt.Sprintf("[%d]", i), err)
 		}
-		if v.Present() {
-			elems = append(elems, v)
+		if !v.Present() {
+			continue
 		}
+		if may && lead == 0 && isPrimary(items[i]) {
+			lead = len(elems)
+		}
+		elems = append(elems, v)
 	}
+	toFront(elems, lead)
 	elems = distinct(a, elems)
 	if err := onePrimary(a, elems); err != nil {
 		return scim.Value{}, err
 	}
 	return scim.List(elems...), nil
+}
+
+// Leads reports whether the value that a client gives the multi-valued attribute a
+// has a primary element although a has no primary here. Such an element is read as
+// the first: where there is room for one only, it is the one that is meant.
+func Leads(a *scim.Attribute, n scim.Node) bool {
+	if !mayLead(a) {
+		return false
+	}
+	return isPrimary(n) || slices.ContainsFunc(n.Items, isPrimary)
+}
+
+// mayLead is false for references, of which none is primary.
+func mayLead(a *scim.Attribute) bool {
+	value := a.Find("value")
+	return a.Type == scim.TypeComplex && a.Find("primary") == nil && (value == nil || value.Mutability != scim.Immutable)
+}
+
+func isPrimary(n scim.Node) bool {
+	is, _ := n.Find("primary")
+	return is.IsTrue() || is.Kind == scim.NodeString && strings.EqualFold(is.Str, "true")
+}
+
+func toFront(elems []scim.Value, i int) {
+	if i > 0 {
+		first := elems[i]
+		copy(elems[1:], elems[:i])
+		elems[0] = first
+	}
 }
 
 func (p *parser) single(a *scim.Attribute, n scim.Node) (scim.Value, error) {
