@@ -191,18 +191,61 @@ func (a *Adapter) members(ctx context.Context, op string, key adapters.Key, all 
 			}
 			continue
 		}
-		for _, v := range remove {
-			if err := a.single(ctx, op, key, m.Field, calls.Remove, nil, []string{v}); err != nil {
-				return did, err
-			}
-		}
-		for _, v := range add {
-			if err := a.single(ctx, op, key, m.Field, calls.Add, []string{v}, nil); err != nil {
-				return did, err
-			}
+		if err := a.oneByOne(ctx, op, key, m.Field, add, remove); err != nil {
+			return did, err
 		}
 	}
 	return did, nil
+}
+
+// oneByOne adds and removes members by a call each. If one is refused, those before it
+// are taken back: a change is made as a whole or not at all. What was so before is not
+// touched, and is asked for that; a single call needs no asking.
+func (a *Adapter) oneByOne(ctx context.Context, op string, key adapters.Key, name string, add, remove []string) error {
+	var before []string
+	if len(add)+len(remove) > 1 {
+		rec, err := a.get(ctx, op, key, a.caps.Shape.FieldSet(name))
+		if err != nil {
+			return err
+		}
+		before, _ = rec.Get(name).([]string)
+	}
+	calls := a.o.Members[name]
+	var added, removed []string
+	for i, v := range slices.Concat(remove, add) {
+		var err error
+		there := slices.Contains(before, v)
+		if i < len(remove) {
+			if err = a.single(ctx, op, key, name, calls.Remove, nil, []string{v}); err == nil && there {
+				removed = append(removed, v)
+			}
+		} else if err = a.single(ctx, op, key, name, calls.Add, []string{v}, nil); err == nil && !there {
+			added = append(added, v)
+		}
+		if err != nil {
+			a.takeBack(ctx, op, key, name, err, added, removed)
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBack undoes what was added and removed before a call was refused. Without an
+// answer nobody knows what was done, and whoever carries the change on needs no less
+// of it; what fails here cannot be helped.
+func (a *Adapter) takeBack(ctx context.Context, op string, key adapters.Key, name string, why error, added, removed []string) {
+	calls, e := a.o.Members[name], (*adapters.Error)(nil)
+	if !errors.As(why, &e) || e.Unsure || e.Kind == adapters.Unavailable {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	for _, v := range slices.Backward(added) {
+		_ = a.single(ctx, op, key, name, calls.Remove, nil, []string{v})
+	}
+	for _, v := range slices.Backward(removed) {
+		_ = a.single(ctx, op, key, name, calls.Add, []string{v}, nil)
+	}
 }
 
 // single adds or removes one member. It may be the member that is changed: then
