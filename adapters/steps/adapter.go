@@ -255,7 +255,7 @@ func (a *Adapter) made(r *run, y yield, given adapters.Key) (adapters.Key, error
 func (a *Adapter) answer(ctx context.Context, r *run, y yield, key adapters.Key, want adapters.Fields, stale bool) (adapters.Record, error) {
 	if y.record != nil && !stale && !a.wantsCostly(want) {
 		rec, err := a.record(y.record, want, r.scope)
-		if told := err == nil && !a.blank(y.record, rec, want); told {
+		if told := err == nil && !a.blank(rec, want); told {
 			rec.Key = key
 			return rec, nil
 		}

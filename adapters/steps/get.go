@@ -53,7 +53,7 @@ func (a *Adapter) read(ctx context.Context, op string, key adapters.Key, want ad
 		return rec, r.internal(err)
 	case y.record == nil:
 		return rec, r.internal(errors.New("the calls of get bring no record"))
-	case a.blank(y.record, rec, want):
+	case a.blank(rec, want):
 		return rec, r.internal(errors.New("the answer of get has neither the key nor a value of any field"))
 	case rec.Key == "":
 		rec.Key = key
@@ -65,10 +65,13 @@ func (a *Adapter) read(ctx context.Context, op string, key adapters.Key, want ad
 
 // blank reports whether an answer tells nothing of a record, neither its key nor a value
 // of those that were read: it is a message, most likely, that no rule knows.
-func (a *Adapter) blank(raw map[string]any, rec adapters.Record, want adapters.Fields) bool {
+func (a *Adapter) blank(rec adapters.Record, want adapters.Fields) bool {
+	if rec.Key != "" || !rec.Empty() {
+		return false
+	}
 	for i, f := range a.caps.Fields {
 		if want.Has(i) || !f.Costly {
-			return a.keyOf(raw) == "" && rec.Empty()
+			return true
 		}
 	}
 	return false
