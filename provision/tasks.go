@@ -133,13 +133,28 @@ func (n *Identities) discard(ctx context.Context, t *target, key adapters.Key) e
 			return err
 		}
 	}
-	err := t.Adapter.Delete(ctx, key)
+	in := identity.Intent{Domain: identity.Domain{Tenant: n.tenant}, Type: t.name, Backend: t.Backend, Kind: identity.IntentDelete, Keys: []string{string(key)}}
+	err := t.Adapter.Delete(n.noting(ctx, t, &in), key)
 	t.recall.forget(key)
-	if err != nil && !adapters.Is(err, adapters.NotFound) {
-		return err
+	left := leftOf(err)
+	switch {
+	case left == nil && err != nil && !adapters.Is(err, adapters.NotFound):
+		if in.Nr == 0 {
+			return err
+		}
+		return n.Service.unfinished(ctx, in, err)
+	case in.Nr == 0:
+		t.gone.Add(1)
+		return n.ids.Forget(context.WithoutCancel(ctx), n.tenant, t.link(key))
 	}
 	t.gone.Add(1)
-	return n.ids.Forget(context.WithoutCancel(ctx), n.tenant, t.link(key))
+	forget := func(ctx context.Context) error { return n.ids.ForgetFor(ctx, in) }
+	if left != nil { // the journal carries it on: the record itself is gone
+		_ = n.leave(ctx, t, in, left, forget)
+		return nil
+	}
+	in.Follow.Rest = nil
+	return forget(context.WithoutCancel(ctx))
 }
 
 // unreachable says why a record is not shown: it is gone, and there is nothing

@@ -228,6 +228,25 @@ func TestSeveralAreCarriedOn(t *testing.T) {
 	within(t, "the mailbox goes", func() bool { return m.addresses() == "" && r.kinds() == "" })
 }
 
+// TestSeveralAreMergedAway: of a record that a merge deletes, what is left is carried on,
+// though it was deleted by a command that is over.
+func TestSeveralAreMergedAway(t *testing.T) {
+	t.Parallel()
+	r, m := withMail(t)
+	keep := fmt.Sprint(r.do("POST", "/Users", withAddress("ada", "ada@x.org")).want(201).at("id"))
+	drop := fmt.Sprint(r.do("POST", "/Users", withAddress("ada2", "ada2@x.org")).want(201).at("id"))
+	m.now("drops")
+	if _, stderr, status := r.cli("merge", "--keep", keep, "--drop", drop, "--record", "delete", "--why", "a test"); status != 0 {
+		t.Errorf("merge: %s", stderr)
+	}
+	r.holds("ada", "SELECT group_concat(login) FROM employee")
+	if k := r.kinds(); k != "parts waiting" {
+		t.Errorf("the journal: %s", k)
+	}
+	m.now("")
+	within(t, "the mailbox goes", func() bool { return m.addresses() == "ada ada@x.org" && r.kinds() == "" })
+}
+
 func TestSeveralGetStuck(t *testing.T) {
 	t.Parallel()
 	r, m := withMail(t)
