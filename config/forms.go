@@ -262,11 +262,19 @@ func network() form[Prefix] {
 // date is a day, which ends as it begins (UTC), or a moment.
 func date() form[Date] {
 	return convertedForm(&shape{word: "date", types: []string{"string"}}, func(t *Tree) (time.Time, string, string) {
-		for _, layout := range []string{time.DateOnly, time.RFC3339} {
-			if d, err := time.Parse(layout, t.Value); err == nil {
-				return d, "", ""
-			}
+		if d, ok := Moment(t.Value); ok {
+			return d, "", ""
 		}
 		return time.Time{}, fmt.Sprintf("%q is no date", t.Value), "as in 2027-01-31 or 2027-01-31T12:00:00Z"
 	})
+}
+
+// Moment is what a date means.
+func Moment(s string) (time.Time, bool) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if d, err := time.Parse(layout, s); err == nil {
+			return d, true
+		}
+	}
+	return time.Time{}, false
 }

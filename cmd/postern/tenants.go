@@ -230,6 +230,9 @@ type tenantsAdd struct {
 
 func (c tenantsAdd) Run(ctx context.Context, m *Main) error {
 	return c.with(ctx, m, func(d *tenantsDesk) error {
+		if err := useful(identity.TenantToken{Expires: c.Expires}); err != nil {
+			return err
+		}
 		if err := d.mayChange(c.Tenant); err != nil {
 			return err
 		}
@@ -250,7 +253,7 @@ type tenantsChange struct {
 	tenantsFlags
 	changing
 	tenantSaid
-	NewToken   []string `help:"Make a further token for a client. Of the older ones the latest stays." placeholder:"CLIENT"`
+	NewToken   []string `help:"Make a further token for a client. Of the older ones the latest that is still good stays." placeholder:"CLIENT"`
 	Revoke     []string `help:"Make a new token for a client, and end all others now." placeholder:"CLIENT"`
 	DropClient []string `help:"Take a client out." placeholder:"CLIENT"`
 	DropParam  []string `help:"Take a parameter or a secret out." placeholder:"NAME"`
@@ -265,6 +268,9 @@ those that it has, and the hash of one may be written as postern tenants show pr
 
 func (c tenantsChange) Run(ctx context.Context, m *Main) error {
 	return c.with(ctx, m, func(d *tenantsDesk) error {
+		if err := useful(identity.TenantToken{Expires: c.Expires}); err != nil {
+			return err
+		}
 		if err := d.mayChange(c.Tenant); err != nil {
 			return err
 		}
@@ -304,11 +310,7 @@ func (c tenantsChange) edit(said *identity.TenantSettings) error {
 	fresh := identity.TenantToken{Expires: c.Expires}
 	for _, name := range c.NewToken {
 		one := said.Clients[name]
-		if n := len(one.Tokens); n > 0 {
-			one.Tokens = append(slices.Clone(one.Tokens[n-1:]), fresh)
-		} else {
-			one.Tokens = []identity.TenantToken{fresh}
-		}
+		one.Tokens = append(latestGood(one.Tokens, time.Now()), fresh)
 		said.Clients[name] = one
 	}
 	for _, name := range c.Revoke {

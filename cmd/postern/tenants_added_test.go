@@ -123,6 +123,19 @@ func TestTenantAtRunTime(t *testing.T) {
 	}
 }
 
+// TestTenantKeepsGoodToken: beside a new token the one goes on that is good, though an
+// expired one is younger.
+func TestTenantKeepsGoodToken(t *testing.T) {
+	r := start(t, manyTenants, onlyAcme)
+	write(t, r.path("globex.yaml"), fmt.Sprintf("clients: {entra: {tokens: [{hash: %q}, {hash: %q, expires: 2020-01-01}]}}\nparams: {database: globex}\n",
+		auth.HashToken("globex-token"), auth.HashToken("old-token")))
+	r.tenants("add", "globex", "--file", r.path("globex.yaml"), "--why", "a new customer")
+	fresh := r.tenants("change", "globex", "--new-token", "entra", "--why", "soon").Tokens["entra"][0]
+	for _, good := range []string{"globex-token", fresh} {
+		r.with(good).do("GET", "/Users?count=1", "").want(200)
+	}
+}
+
 // TestTenantRefused: what cannot be said of a tenant, and that nothing is done then.
 func TestTenantRefused(t *testing.T) {
 	r := start(t, manyTenants, onlyAcme)
@@ -141,6 +154,8 @@ func TestTenantRefused(t *testing.T) {
 		{[]string{"add", "globex", "--client", "a", "--secret", "database=hush"}, "must say where it is"},
 		{[]string{"add", "globex", "--client", "a", "--secret", "database=${file:/etc/passwd}"}, "is not for tenants"},
 		{[]string{"add", "globex", "--client", "a=nonsense", "--param", "database=x"}, `"nonsense" is not possible`},
+		{[]string{"add", "globex", "--client", "a", "--param", "database=x", "--expires", "2020-01-01"}, "would be of no use"},
+		{[]string{"change", "globex", "--new-token", "entra", "--expires", "2020-01-01"}, "would be of no use"},
 		{[]string{"change", "globex", "--param", "database=x"}, `There is no tenant "globex"`},
 		{[]string{"show", "globex"}, `There is no tenant "globex"`},
 	} {

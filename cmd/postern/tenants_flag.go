@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/postern/postern/config"
 	"github.com/postern/postern/identity"
@@ -58,4 +60,25 @@ func tenantNamed(ctx context.Context, cfg *config.Config, mappings []*rules.Mapp
 		}
 	}
 	return configurationOf(cfg, mappings, t)
+}
+
+// latestGood is the token that goes on beside a new one: the last that has not expired.
+func latestGood(tokens []identity.TenantToken, now time.Time) []identity.TenantToken {
+	good := slices.DeleteFunc(slices.Clone(tokens), func(t identity.TenantToken) bool { return expired(t, now) })
+	return good[max(0, len(good)-1):]
+}
+
+// expired reports whether a token is of no use any more. What is no date is found where
+// all of the settings are checked.
+func expired(t identity.TenantToken, now time.Time) bool {
+	until, ok := config.Moment(t.Expires)
+	return ok && !until.After(now)
+}
+
+// useful refuses to make a token that is of no use.
+func useful(t identity.TenantToken) error {
+	if expired(t, time.Now()) {
+		return fmt.Errorf("a token that expires on %s would be of no use: that is over", t.Expires)
+	}
+	return nil
 }
