@@ -114,7 +114,10 @@ func (s *Store) ScanRecords(ctx context.Context, sc *Scan, page []Seen, next str
 		if err != nil {
 			return nil, err
 		}
-		found := to.judge(page, setOf(linked), marked)
+		found, err := x.ofOthers(to, to.judge(page, setOf(linked), marked))
+		if err != nil {
+			return nil, err
+		}
 		_, err = x.exec(qSight, to.tenant, to.Type, to.Backend, to.Nr, to.Gives, list(rows))
 		return found, err
 	})
@@ -144,6 +147,29 @@ func (sc *Scan) judge(page []Seen, linked map[string]bool, marked map[string]str
 		marked[p.Mark] = key
 	}
 	return found
+}
+
+// ofOthers leaves out the conflicts between records of one identity: of those that were
+// merged, or that a move has left where they were.
+func (x *session) ofOthers(sc *Scan, found [][3]string) (out [][3]string, err error) {
+	for _, f := range found {
+		if f[0] == "conflicting" {
+			one, _, err := x.linkAt(sc.tenant, Link{sc.Type, sc.Backend, originalKey(f[1])})
+			if err != nil {
+				return nil, err
+			}
+			other, _, err := x.linkAt(sc.tenant, Link{sc.Type, sc.Backend, originalKey(f[2])})
+			if err != nil {
+				return nil, err
+			}
+			if one.Identity != "" && one.Identity == other.Identity {
+				sc.Conflicting--
+				continue
+			}
+		}
+		out = append(out, f)
+	}
+	return out, nil
 }
 
 func (x *session) marked(sc *Scan, page []Seen) (map[string]string, error) {

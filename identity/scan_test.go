@@ -93,6 +93,23 @@ func testScanReports(t *testing.T) {
 	checkInvariants(t, s)
 }
 
+// TestScanOfOneIdentity: records of one identity are not in each other's way, nor where
+// a page lies between them.
+func TestScanOfOneIdentity(t *testing.T) { onBoth(t, testScanOfOneIdentity) }
+
+func testScanOfOneIdentity(t *testing.T) {
+	s := open(t, Options{})
+	made := ensure(t, s, d1, user("1"), user("2"), user("3"), user("4"))
+	for _, drop := range []int{1, 3} {
+		must[Move](t)(s.Merge(t.Context(), "t", made[0].Identity, []string{made[drop].Identity}, because))
+	}
+	backdate(t, s)
+	sc := scanAll(t, s, users, Seen{"1", "ada", false}, Seen{"2", "ada", false}, Seen{"4", "ada", false}, Seen{"3", "ada", false})
+	if got := situations(t, s, sc); !slices.Equal(got, []string{"conflicting 3=4"}) || sc.Conflicting != 1 {
+		t.Errorf("found %q, %d conflicting", got, sc.Conflicting)
+	}
+}
+
 // TestScanResumes breaks a scan off after each step and goes on with what the
 // store has kept.
 func TestScanResumes(t *testing.T) { onBoth(t, testScanResumes) }
