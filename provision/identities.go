@@ -68,6 +68,9 @@ func (n *Identities) Undo(ctx context.Context, move int64, r identity.Reason) (i
 // undone.
 func (n *Identities) Last(ctx context.Context, id string) (int64, error) {
 	const page = 50
+	if id == "" { // which would mean the moves of all
+		return 0, scim.Errorf(404, "", "Say which identity, or which move.")
+	}
 	for before := int64(0); ; {
 		moves, err := n.Moves(ctx, id, before, page)
 		if err != nil {

@@ -269,6 +269,9 @@ func TestManyAndBack(t *testing.T) {
 	for _, d := range []string{"d1", "d2", "d3"} {
 		equals(t, "GW-05: 1 to 3", r.as(d).sees(logins...), []string{"john.johnson"})
 	}
+	if _, errs, status := r.cli("undo", "--why", "x", ""); status != 1 { // an empty variable of a script's
+		t.Errorf("undo of nobody's moves: %s", errs)
+	}
 	r.admins("undo", "--why", "x", one[0].ID) // the split
 	r.admins("undo", "--why", "x", "1")       // the merge
 	for i := range before {
