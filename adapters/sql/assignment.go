@@ -195,10 +195,12 @@ func (m *assignment) statement(p *plan) *builder {
 	return b
 }
 
+var errComputed = errors.New("the database computes this column")
+
 // writable is a value as the driver takes it.
 func writable(d dialect, c *column, v any) (any, error) {
 	if c.computed {
-		return nil, errors.New("the database computes this column")
+		return nil, errComputed
 	}
 	return d.write(c, v)
 }

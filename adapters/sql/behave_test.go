@@ -75,6 +75,8 @@ func TestFailures(t *testing.T) {
 		var e *adapters.Error
 		if !errors.As(c.err, &e) || e.Kind != c.kind || e.Field != c.field || e.Op == "" {
 			t.Errorf("%s: got %#v, want %v of %q", c.what, c.err, c.kind, c.field)
+		} else if (e.Told != "") != (c.what == "computed") {
+			t.Errorf("%s: clients are told %q", c.what, e.Told)
 		}
 	}
 	p, err := s.users.List(ctx, adapters.Query{Total: true})
@@ -82,6 +84,23 @@ func TestFailures(t *testing.T) {
 		t.Errorf("%d users after all these failures, %v", p.Total, err)
 	}
 	s.holdsMembers(t, "r1", "7", true)
+}
+
+// TestDeleteRefused: whatever keeps a record from being deleted is no fault of a value.
+func TestDeleteRefused(t *testing.T) {
+	for _, c := range []struct{ what, more string }{
+		{"a reference", "CREATE TABLE badge (id INTEGER PRIMARY KEY, holder INTEGER REFERENCES person (id)); INSERT INTO badge VALUES (1, 7)"},
+		{"a reference that restricts", "CREATE TABLE badge (id INTEGER PRIMARY KEY, holder INTEGER REFERENCES person (id) ON DELETE RESTRICT); INSERT INTO badge VALUES (1, 7)"},
+		{"a reference that needs a value", "CREATE TABLE badge (id INTEGER PRIMARY KEY, holder INTEGER NOT NULL REFERENCES person (id) ON DELETE SET NULL); INSERT INTO badge VALUES (1, 7)"},
+		{"a trigger", "CREATE TRIGGER stay BEFORE DELETE ON person BEGIN SELECT RAISE(ABORT, 'persons stay'); END"},
+	} {
+		db := open(t, "CREATE TABLE person (id INTEGER PRIMARY KEY, login TEXT); INSERT INTO person VALUES (7, 'ada');"+c.more)
+		a := table(t, db, sql.Table{Name: "person", Key: []string{"id"}}, "login")
+		isFailure(t, c.what, a.Delete(ctx, "7"), adapters.Conflict, "")
+		if _, err := a.Get(ctx, "7", adapters.AllFields); err != nil {
+			t.Errorf("%s: %v", c.what, err)
+		}
+	}
 }
 
 // TestScope: what is out of scope is invisible and untouchable, and nothing gets there.

@@ -102,7 +102,8 @@ func TestInit(t *testing.T) {
 func TestInspect(t *testing.T) {
 	db := open(t, `CREATE TABLE employee (emp_no INTEGER PRIMARY KEY, login TEXT, mail TEXT);
 CREATE TABLE log (code TEXT, text TEXT);
-CREATE TABLE employee_role (emp_no INTEGER, role_no INTEGER);`)
+CREATE TABLE employee_role (emp_no INTEGER, role_no INTEGER);
+CREATE TABLE shout (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT, loud TEXT AS (upper(text)));`)
 	for _, c := range []struct {
 		spec   sql.Table
 		fields []string
@@ -121,6 +122,8 @@ CREATE TABLE employee_role (emp_no INTEGER, role_no INTEGER);`)
 			`log.code: the key is not unique: no unique index is on its columns`,
 			`log.code: the database makes no keys for this column; say generated: false, or map an attribute to it`,
 		}},
+		{sql.Table{Name: "shout", Key: []string{"id"}}, []string{"text", "Loud"}, []string{
+			`shout.Loud: the database computes this column, and refuses what clients write there; say mutability: readOnly`}},
 		{sql.Table{Name: "employee", Key: []string{"emp_no"}}, []string{"mail"}, []string{
 			`employee.emp_no: the key of a deleted row may be given to a new one: the column is not AUTOINCREMENT`}},
 	} {

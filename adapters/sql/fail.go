@@ -42,8 +42,8 @@ func (a *Adapter) named(ctx context.Context, op string, p *plan, fields []string
 		return err
 	}
 	e := &adapters.Error{Kind: what.kind, Op: op, Field: a.blame(p, what, fields), Err: err}
-	if what.foreign && op == "delete" {
-		e.Kind, e.Field = adapters.Conflict, "" // who refers is another record
+	if what.kind == adapters.Invalid && op == "delete" {
+		e.Kind, e.Field = adapters.Conflict, "" // who deletes sends no value: another record refers to it, or a rule holds it
 	}
 	return e
 }

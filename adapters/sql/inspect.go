@@ -18,6 +18,7 @@ type Problem struct {
 	Text    string // one sentence, without values
 	Warning bool   // it works, but not well
 	Reuse   bool   // it is that keys come back
+	Written bool   // it is one only if clients can write the column
 }
 
 func (p Problem) String() string {
@@ -63,7 +64,7 @@ func (a *Adapter) Inspect(ctx context.Context, lookups ...string) ([]Problem, er
 	if err := in.writable(ctx); err != nil {
 		return nil, err
 	}
-	if len(in.found) == 0 { // whatever else keeps statements from being derived
+	if !slices.ContainsFunc(in.found, func(p Problem) bool { return !p.Warning }) { // whatever else keeps statements from being derived
 		if _, err := a.plan(ctx, "probe"); err != nil {
 			return nil, err
 		}
@@ -108,7 +109,7 @@ func (in *inspection) table(ctx context.Context, lookups []string) error {
 	}
 	for i, name := range a.caps.Shape.Names() {
 		if a.relations[i] == nil && !a.special(name) && !a.lies(name) {
-			in.column(t, name)
+			in.computed(t.name, name, in.column(t, name))
 		}
 	}
 	whole := true
@@ -172,6 +173,14 @@ func (in *inspection) column(t *schema, name string) *column {
 		in.say(t.name, name, false, "there is no such column%s", meant(name, there))
 	}
 	return c
+}
+
+// computed warns of a column that only the database writes.
+func (in *inspection) computed(table, name string, c *column) {
+	if c != nil && c.computed && in.a.table.Own == nil {
+		in.found = append(in.found, Problem{Table: table, Column: name, Warning: true, Written: true,
+			Text: "the database computes this column, and refuses what clients write there; say mutability: readOnly"})
+	}
 }
 
 // key checks that the key tells rows apart, and who makes it.

@@ -289,11 +289,11 @@ func TestMariaReadOnly(t *testing.T) {
 		t.Errorf("update: %v", err)
 	}
 	writer, _ := myStaffTables(t, dsn)
-	if found, err := writer.Inspect(ctx, "login"); err != nil || len(found) > 0 {
+	if found, err := writer.Inspect(ctx, "login"); err != nil || len(found) != 1 || found[0].Column != "loud" || !found[0].Written {
 		t.Errorf("the owner's credential: %v, %v", found, err)
 	}
 	frozen, _ := myStaffTables(t, dsn+"?read_only=on")
-	if found, err := frozen.Inspect(ctx); err != nil || len(found) != 1 || !strings.Contains(found[0].Text, "read only") || !frozen.Capabilities().NoUpdate {
+	if found, err := frozen.Inspect(ctx); err != nil || len(found) != 2 || !strings.Contains(found[1].Text, "read only") || !frozen.Capabilities().NoUpdate {
 		t.Errorf("read only: %v, %v", found, err)
 	}
 }

@@ -222,7 +222,9 @@ func TestPostgresReadOnly(t *testing.T) {
 	}
 	var got []string
 	for _, p := range found {
-		got = append(got, p.String())
+		if !p.Written {
+			got = append(got, p.String())
+		}
 	}
 	slices.Sort(got)
 	if err != nil || len(got) < 2 || got[0] != want[0] || !slices.Contains(got, want[1]) {

@@ -33,7 +33,7 @@ func postgresFailure(e *pgconn.PgError) failure {
 	switch e.Code {
 	case "23505", "23P01": // unique_violation, exclusion_violation
 		f.kind = adapters.Exists
-	case "23503": // foreign_key_violation
+	case "23503", "23001": // foreign_key_violation, restrict_violation
 		f.kind, f.foreign = adapters.Invalid, true
 	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
 		return failure{kind: adapters.Unavailable, busy: true}

@@ -79,7 +79,8 @@ func sqliteConstraint(e sqlite3.Error) failure {
 		f.columns = words(named)
 	case sqlite3.ErrConstraintForeignKey:
 		f.foreign = true
-	case sqlite3.ErrConstraintTrigger:
+	case sqlite3.ErrConstraintTrigger: // so SQLite carries out RESTRICT, too
+		f.foreign = e.Error() == "FOREIGN KEY constraint failed"
 	default: // of a STRICT table: cannot store TEXT value in INTEGER column t.c
 		if i := strings.LastIndex(before, " column "); i >= 0 {
 			f.table, f.columns = constrained(before[i+len(" column "):])

@@ -218,5 +218,9 @@ func (a *Adapter) referred(ctx context.Context, s session, f func(*link) error) 
 }
 
 func invalid(op, field string, err error) error {
-	return &adapters.Error{Kind: adapters.Invalid, Op: op, Field: field, Err: err}
+	e := &adapters.Error{Kind: adapters.Invalid, Op: op, Field: field, Err: err}
+	if err == errComputed {
+		e.Told = "the database computes it"
+	}
+	return e
 }

@@ -70,8 +70,15 @@ func (a *assembly) inspectUnit(ctx context.Context, u *unit) {
 			"backend %s does not answer (%s)", b.Name.Value, adapters.KindOf(err))
 	}
 	for _, p := range problems {
-		reportMisfit(a.cfg, r, p)
+		if !p.Written || writes(m, p.Column) {
+			reportMisfit(a.cfg, r, p)
+		}
 	}
+}
+
+// writes reports whether a rule writes the field.
+func writes(m *rules.Mapping, field string) bool {
+	return slices.ContainsFunc(m.Rules(), func(r *rules.Rule) bool { return r.Field() == field && r.Writable() })
 }
 
 // reportMisfit reports a problem of a table where the configuration names it. What
