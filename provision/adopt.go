@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/postern/postern/adapters"
@@ -54,6 +55,9 @@ func (s *Service) adoptable(ctx context.Context, c Call, t *target, r *scim.Reso
 	return found[0], found[0].Held && found[0].Primary, nil
 }
 
+// errVanished says that the record was deleted since the create was correlated with it.
+var errVanished = errors.New("the record is gone")
+
 // adopt gives a client the identity that its create is correlated with: its record
 // gets the values that were sent, and the client an id. If it fails halfway the
 // client knows nothing yet, and may create again.
@@ -66,6 +70,9 @@ func (s *Service) adopt(ctx context.Context, c Call, t *target, e identity.Entry
 	u := &update{Service: s, c: c, t: t, e: e, plan: t.changePlan(c, func(a *scim.Attribute) bool { return d.Resource.Get(top(a)).Present() }), who: who}
 	fresh := adapters.WithoutCache(ctx)
 	if u.rec, err = u.read(fresh, t, e, u.plan.Want); err != nil {
+		if adapters.Is(err, adapters.NotFound) {
+			err = errVanished
+		}
 		return nil, err
 	}
 	if err := t.manages(u.rec); err != nil {

@@ -121,6 +121,29 @@ func TestAdoptTogether(t *testing.T) {
 	}
 }
 
+// TestAdoptVanished: who is deleted while somebody adopts them is created.
+func TestAdoptVanished(t *testing.T) {
+	r := newRig(t, settings{correlate: provision.Correlation{Adopt: true}})
+	c := r.call(r.User)
+	gone := r.create(c, `{"userName":"ada","title":"Prof"}`)
+	var once sync.Once
+	r.users.hook(func(op string) error {
+		if op == "get" { // the first is adopt's
+			once.Do(func() {
+				if err := r.users.Adapter.Delete(t.Context(), r.keyOf(gone.ID())); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		return nil
+	}, nil)
+	other := r.call(r.User, as("okta"))
+	res := r.create(other, `{"userName":"ada"}`)
+	if r.stored() != 1 || value(t, other, res, "title") != nil {
+		t.Errorf("%d records, %v", r.stored(), res)
+	}
+}
+
 // TestAdoptTried: a dry run answers what would be, with an id that leads nowhere.
 func TestAdoptTried(t *testing.T) {
 	r := newRig(t, settings{correlate: provision.Correlation{Adopt: true}, managed: `record.title != "Service"`})

@@ -42,6 +42,20 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 	if err := s.placed(ctx, c, t, d.Resource); err != nil {
 		return nil, err
 	}
+	for try := 1; ; try++ {
+		res, err := s.createOrAdopt(ctx, c, t, d, rec, who)
+		switch {
+		case !errors.Is(err, errVanished):
+			return res, err
+		case try == attempts || ctx.Err() != nil:
+			return nil, &scim.Error{Status: 503, RetryAfter: busyRetryAfter, Detail: "What is to be created is there and is just being deleted; try again."}
+		}
+	}
+}
+
+// createOrAdopt stores the record, unless the create is correlated with one that is there.
+func (s *Service) createOrAdopt(ctx context.Context, c Call, t *target, d *schema.Decoded, rec adapters.Record, who *cast) (*scim.Resource, error) {
+	null := func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) }
 	release, err := s.values.take(ctx, s.queues(t, d.Resource, nil)...)
 	if err != nil {
 		return nil, err
