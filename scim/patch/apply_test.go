@@ -33,6 +33,8 @@ func TestApply(t *testing.T) {
 			"noTarget", Options{}},
 		{"P-12 no-op", op(`{"op":"replace","value":{"active":true,"title":"Boss","emails":[{"type":"home","value":"b@home.org"},{"value":"b@work.org","type":"work","primary":true}]}}`),
 			`{}`, Options{}},
+		{"P-12 another order, another case", op(`{"op":"replace","path":"emails","value":[{"type":"home","value":"B@home.org"},{"value":"b@work.org","type":"work","primary":true}]}`),
+			`{"emails":[{"value":"B@home.org","type":"home"},{"value":"b@work.org","type":"work","primary":true}]}`, Options{}},
 		{"P-21 schemas", op(`{"op":"remove","path":"schemas eq \"` + urn + `\""}`), "mutability", Options{}},
 		{"P-30 id", op(`{"op":"replace","path":"id","value":"other"}`), "mutability", Options{}},
 		{"P-30 id unchanged", op(`{"op":"replace","path":"id","value":"u1"}`), "mutability", Options{}},

@@ -72,7 +72,7 @@ func (o *Operation) addAll(old scim.Value, in []scim.Value) (scim.Value, error) 
 func (o *Operation) replaceAll(old scim.Value) (scim.Value, error) {
 	in := distinct(o.Attr, o.Value.Elems())
 	if !isReferences(o.Attr) {
-		if same(o.Attr, old, scim.List(in...)) {
+		if unchanged(o.Attr, old, in) {
 			return old, nil
 		}
 		return o.replaceOthers(old, in)
@@ -80,6 +80,17 @@ func (o *Operation) replaceAll(old scim.Value) (scim.Value, error) {
 	stay := listingOf(o.Attr, in)
 	kept := slices.DeleteFunc(slices.Clone(old.Elems()), func(e scim.Value) bool { return !stay.has(e) })
 	return o.addAll(scim.List(kept...), in)
+}
+
+// unchanged reports whether a list says what is there already, in whatever order.
+// Letters in the other case are a change, though they compare alike, but where
+// nothing can change.
+func unchanged(a *scim.Attribute, old scim.Value, in []scim.Value) bool {
+	immutable := func(a *scim.Attribute) bool { return a.Mutability == scim.Immutable }
+	if immutable(a) || slices.ContainsFunc(a.Sub, immutable) {
+		return same(a, old, scim.List(in...))
+	}
+	return sameElements(old.Elems(), in, func(e scim.Value) string { return string(scim.AppendValue(nil, a, e)) })
 }
 
 // replaceOthers is replaceAll for elements that are no references.

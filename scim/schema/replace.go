@@ -45,12 +45,45 @@ func succeed(a *scim.Attribute, before, v scim.Value) (scim.Value, error) {
 		return v, nil
 	}
 	switch {
+	case asRead(a, before, v):
+		return before, nil
 	case a.Type != scim.TypeComplex || !before.Present():
 		return v, nil
 	case a.MultiValued:
 		return succeedElements(a, before, v), nil
 	}
 	return succeedComplex(a, before, v)
+}
+
+// asRead reports whether v is what becomes of before when a client sends it back:
+// canonical values in their own spelling, and no element twice (S-19, S-20). Then
+// the client changed nothing, and what the backend holds stays as it is.
+func asRead(a *scim.Attribute, before, v scim.Value) bool {
+	if !before.Present() || !v.Present() || a.Type == scim.TypeComplex && (!a.MultiValued || slices.ContainsFunc(a.Sub, fixed)) {
+		return false
+	}
+	return respelt(a, before.Clone()).Equal(v)
+}
+
+// respelt is the value as a client's is read. It changes v.
+func respelt(a *scim.Attribute, v scim.Value) scim.Value {
+	switch v.Kind() {
+	case scim.KindList:
+		elems := v.Elems()
+		for i := range elems {
+			elems[i] = respelt(a, elems[i])
+		}
+		return scim.List(distinct(a, elems)...)
+	case scim.KindComplex:
+		for _, sub := range a.Sub {
+			v.Set(sub, respelt(sub, v.Get(sub)))
+		}
+	case scim.KindString:
+		if c, ok := canonical(a, v.String()); ok {
+			return scim.Str(c)
+		}
+	}
+	return v
 }
 
 func succeedComplex(a *scim.Attribute, before, v scim.Value) (scim.Value, error) {

@@ -42,6 +42,45 @@ func TestCheckReplace(t *testing.T) {
 	}
 }
 
+// TestReplaceAsRead: a client that sends back what it has read changes nothing, however
+// the backend spells what the schema spells otherwise (S-19, S-20).
+func TestReplaceAsRead(t *testing.T) {
+	user := userType(t)
+	email := func(kind, value string) scim.Value {
+		a := user.Layout.Find("emails")
+		v := scim.NewComplex(a)
+		v.Set(a.Find("type"), scim.Str(kind))
+		v.Set(a.Find("value"), scim.Str(value))
+		return v
+	}
+	before := scim.NewResource(user.Layout)
+	before.Set(user.Layout.Find("userName"), scim.Str("bjensen"))
+	before.Set(user.Layout.Find("emails"), scim.List(email("WORK", "a@x"), email("WORK", "a@x"), email("home", "b@x")))
+	was := encode(before)
+	for sent, changes := range map[string]bool{
+		`[{"type":"WORK","value":"a@x"},{"type":"WORK","value":"a@x"},{"type":"home","value":"b@x"}]`: false,
+		`[{"type":"work","value":"a@x"},{"type":"home","value":"b@x"}]`:                               false,
+		`[{"type":"WORK","value":"A@x"},{"type":"WORK","value":"a@x"},{"type":"home","value":"b@x"}]`: true,
+		`[{"type":"WORK","value":"a@x"}]`:                                                             true,
+		`[]`:                                                                                          true,
+	} {
+		d, err := Decode(user, node(t, `{`+userHead+`,"emails":`+sent+`}`), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckReplace(before, d.Resource); err != nil {
+			t.Fatal(err)
+		}
+		emails := user.Layout.Find("emails")
+		if same := d.Resource.Get(emails).Equal(before.Get(emails)); same == changes {
+			t.Errorf("%s makes %s", sent, encode(d.Resource))
+		}
+		if encode(before) != was {
+			t.Fatal("what was there before has changed")
+		}
+	}
+}
+
 func TestImmutable(t *testing.T) { // U-05, C-13
 	thing := thingType(t)
 	for name, c := range map[string][3]string{
