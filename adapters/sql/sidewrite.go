@@ -24,15 +24,20 @@ func (f *further) resolve(ctx context.Context, s session, op, field string, v an
 	case err != nil:
 		return nil, nil, err
 	case len(keys) > 1:
-		return nil, nil, invalid(op, field, errors.New("the name means several rows of "+f.lookup.Table))
+		return nil, nil, unknown(op, field, "the name means several entries")
 	case len(keys) == 1:
 		w, err := f.d.write(f.ours[0], keys[0])
 		return f.ours[0], w, err
 	case !f.lookup.Create:
-		return nil, nil, invalid(op, field, errors.New("no row of "+f.lookup.Table+" has this name"))
+		return nil, nil, unknown(op, field, "there is no entry of this name")
 	}
 	key, err := f.create(ctx, s, op, field, v)
 	return f.ours[0], key, err
+}
+
+// unknown says that a name leads to no row, in words that a client may read.
+func unknown(op, field, told string) error {
+	return &adapters.Error{Kind: adapters.Invalid, Op: op, Field: field, Err: errors.New(told), Told: told}
 }
 
 // keys are those of the rows with a name.
