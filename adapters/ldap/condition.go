@@ -107,6 +107,8 @@ func ignoresCase(rule string) bool {
 func (t *attributeType) wideText(attribute string, c *filter.Compare) string {
 	s, folds := c.Value.Str, ignoresCase(t.Equality)
 	switch {
+	case t.binary() || t.Syntax == syntaxOctets: // what is shown is not what is held
+		return present(attribute)
 	case c.Op == filter.Eq && t.Equality == "integermatch" && !canonical(s):
 		return present(attribute)
 	case c.Op == filter.Eq && (t.Equality == "booleanmatch" || t.Equality == "generalizedtimematch"):

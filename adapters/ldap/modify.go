@@ -120,13 +120,14 @@ func (s *session) narrow(dn string, members []*membership) (again bool, err erro
 			}
 			return out, nil
 		}
+		named := m.stands || len(m.add) > 0
 		if m.add, err = keep(m.add, false); err != nil {
 			return false, err
 		}
 		if m.remove, err = keep(m.remove, true); err != nil {
 			return false, err
 		}
-		if m.placeholder != "" {
+		if m.placeholder != "" && named {
 			// As a plain member it comes and goes like any other.
 			is, err := s.holds(dn, m.attribute, m.placeholder)
 			switch {
@@ -277,12 +278,13 @@ func (a *Adapter) repoint(s *session, was, is, by string) error {
 		if r.field.refers.By != by || was == is {
 			return nil
 		}
-		return r.exchange(s, was, is)
+		return r.exchange(s, was, is, nil)
 	})
 }
 
-// exchange changes a value wherever it stands.
-func (r *referrer) exchange(s *session, was, is string) error {
+// exchange changes a value wherever it stands; without a new one, back notes how it is
+// put there again.
+func (r *referrer) exchange(s *session, was, is string, back *[]func(*session) error) error {
 	var found []string
 	condition := allOf(r.a.classes, equals(r.field.attribute, was))
 	err := s.search(&r.a.target.Entries, condition, noAttributes, func(e *ldap.Entry) error {
@@ -294,15 +296,32 @@ func (r *referrer) exchange(s *session, was, is string) error {
 			break
 		}
 		if is == "" {
-			m := &membership{attribute: r.field.attribute, remove: []string{was}, placeholder: r.a.target.Placeholder}
-			err = s.modify(dn, nil, []*membership{m}, nil, true)
-		} else { // in this order: for the directory the two may be equal
-			err = s.modify(dn, []ldap.Change{modification(ldap.DeleteAttribute, r.field.attribute, []string{was}),
-				modification(ldap.AddAttribute, r.field.attribute, []string{is})}, nil, nil, false)
+			if err = r.move(s, dn, nil, []string{was}); err == nil {
+				*back = append(*back, func(s *session) error { return r.move(s, dn, []string{was}, nil) })
+			}
+		} else {
+			err = r.replace(s, dn, was, is)
 		}
-		if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists) {
+		if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultNoSuchAttribute) {
 			err = nil // somebody else did it, or it is gone
 		}
+	}
+	return err
+}
+
+// move takes values into an entry, or out of it.
+func (r *referrer) move(s *session, dn string, add, remove []string) error {
+	m := &membership{attribute: r.field.attribute, add: add, remove: remove, placeholder: r.a.target.Placeholder}
+	return s.modify(dn, nil, []*membership{m}, nil, true)
+}
+
+// replace puts a value in place of another, in this order: for the directory the two
+// may be equal. Where the new one stands already, the old one goes alone.
+func (r *referrer) replace(s *session, dn, was, is string) error {
+	gone := modification(ldap.DeleteAttribute, r.field.attribute, []string{was})
+	err := s.modify(dn, []ldap.Change{gone, modification(ldap.AddAttribute, r.field.attribute, []string{is})}, nil, nil, false)
+	if err != nil && code(err) == ldap.LDAPResultAttributeOrValueExists {
+		err = s.modify(dn, []ldap.Change{gone}, nil, nil, false)
 	}
 	return err
 }
@@ -336,8 +355,8 @@ func (a *Adapter) namedBy() []string {
 	return out
 }
 
-// forget takes an entry out of what names it.
-func (a *Adapter) forget(s *session, e *ldap.Entry) error {
+// forget takes an entry out of what names it, and notes how that is taken back.
+func (a *Adapter) forget(s *session, e *ldap.Entry, back *[]func(*session) error) error {
 	return a.eachReferrer(func(r *referrer) error {
 		value := e.DN
 		if by := r.field.refers.By; by != "" {
@@ -346,7 +365,7 @@ func (a *Adapter) forget(s *session, e *ldap.Entry) error {
 		if value == "" {
 			return nil
 		}
-		return r.exchange(s, value, "")
+		return r.exchange(s, value, "", back)
 	})
 }
 

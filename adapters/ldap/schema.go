@@ -45,13 +45,35 @@ func (s *schema) attribute(name string) *attributeType {
 
 func (s *schema) class(name string) *objectClass { return s.classes[strings.ToLower(name)] }
 
-// same reports whether two names mean one attribute.
+// same reports whether two names mean one attribute. With other options it is another
+// one; "binary" only says how it is sent (RFC 4522).
 func (s *schema) same(a, b string) bool {
-	if strings.EqualFold(a, b) {
-		return true
+	nameA, optionsA, _ := strings.Cut(withoutBinary(a), ";")
+	nameB, optionsB, _ := strings.Cut(withoutBinary(b), ";")
+	if !strings.EqualFold(optionsA, optionsB) {
+		return false
 	}
-	x := s.attribute(a)
-	return x != nil && x == s.attribute(b)
+	x := s.attribute(nameA)
+	return strings.EqualFold(nameA, nameB) || x != nil && x == s.attribute(nameB)
+}
+
+func withoutBinary(name string) string {
+	if n := len(name) - len(binaryOption); n > 0 && strings.EqualFold(name[n:], binaryOption) {
+		return name[:n]
+	}
+	return name
+}
+
+const binaryOption = ";binary"
+
+// sent is how an attribute is called where it is written: of certificates, the
+// directory insists on the option (RFC 4523 section 2).
+func (v *server) sent(attribute string) string {
+	t := v.attribute(attribute)
+	if v.active || t == nil || t.Syntax != syntaxCertificate || withoutBinary(attribute) != attribute {
+		return attribute
+	}
+	return attribute + binaryOption
 }
 
 // allow adds what content rules allow and demand of entries of a class, with the auxiliary

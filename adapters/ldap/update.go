@@ -244,7 +244,9 @@ func stale(field string) error {
 // auxiliary adds the classes that the entry lacks.
 func (c *change) auxiliary() {
 	held := valuesOf(c.s.server, c.entry, "objectClass")
-	adds := slices.ContainsFunc(c.mods, func(m ldap.Change) bool { return m.Operation == ldap.AddAttribute })
+	adds := slices.ContainsFunc(c.mods, func(m ldap.Change) bool {
+		return m.Operation != ldap.DeleteAttribute && len(m.Modification.Vals) > 0 && !slices.Contains(secrets, strings.ToLower(m.Modification.Type))
+	})
 	for _, class := range c.a.target.Auxiliary {
 		if adds && !slices.ContainsFunc(held, func(h string) bool { return strings.EqualFold(h, class) }) {
 			c.mod(ldap.AddAttribute, "objectClass", []string{class})
@@ -265,8 +267,8 @@ func (c *change) secret(f field, plain string) {
 	}
 }
 
-// set changes the values of one field: those that were read go, by name, so that it
-// fails if they are no longer there, and the new ones come. Of a field with one value,
+// set changes the values of one field: those that were read go, by name where the schema
+// can compare them, so that it fails if they are no longer there, and the new ones come. Of a field with one value,
 // further values of the attribute stay behind the new one; they go with the last.
 func (c *change) set(f field, set adapters.Change) error {
 	if f.secret {
@@ -275,7 +277,8 @@ func (c *change) set(f field, set adapters.Change) error {
 	held := valuesOf(c.s.server, c.entry, f.attribute)
 	var wanted []string
 	switch {
-	case f.refers == nil && f.mask == 0 && !f.list && names(c.s.server, c.entry.DN, f.attribute, adapters.Text(c.now.Get(set.Field))):
+	case f.refers == nil && f.mask == 0 && !f.list && names(c.s.server, c.entry.DN, f.attribute, adapters.Text(c.now.Get(set.Field))) &&
+		!spelled(c.s.server, c.entry.DN, f.attribute, adapters.Text(set.New)):
 		return nil // the name changes it
 	case f.refers != nil:
 		return c.setReference(f, set)
@@ -287,12 +290,12 @@ func (c *change) set(f field, set adapters.Change) error {
 			wanted = c.allBits(f, held)
 		}
 	case f.list:
-		wanted = c.s.encodedAll(f.attribute, set.New)
+		wanted = c.s.sentAll(f.attribute, set.New, held)
 	case !adapters.NoValue(set.New):
 		wanted = c.s.encodedAll(f.attribute, set.New)
 		was := chosen(c.s.server, c.entry, f.attribute, held)
 		for _, h := range held {
-			if h != was && !slices.Contains(wanted, h) {
+			if h != was && !c.s.equal(f.attribute, h, wanted[0]) {
 				wanted = append(wanted, h)
 			}
 		}
@@ -332,6 +335,13 @@ func (c *change) exchange(attribute string, held, wanted []string, ordered bool)
 	}
 	if slices.ContainsFunc(c.mods, func(m ldap.Change) bool { return strings.EqualFold(m.Modification.Type, attribute) }) {
 		return // another field of the same attribute did it
+	}
+	t := c.s.attribute(attribute)
+	attribute = c.s.sent(attribute)
+	if t != nil && t.Equality == "" && len(gone)+len(come) > 0 { // no value of it can be named
+		c.mods = append(c.mods, modification(ldap.ReplaceAttribute, attribute, wanted))
+		c.back = slices.Insert(c.back, 0, modification(ldap.ReplaceAttribute, attribute, held))
+		return
 	}
 	if len(gone) > 0 {
 		c.mod(ldap.DeleteAttribute, attribute, gone)

@@ -18,7 +18,7 @@ import (
 var noAttributes = []string{"1.1"}
 
 // valuesOf are the values of an attribute of an entry, under whichever of its names
-// the server calls it. An attribute with options is another one.
+// the server calls it. An attribute with other options is another one.
 func valuesOf(v *server, e *ldap.Entry, attribute string) []string {
 	for _, a := range e.Attributes {
 		if strings.EqualFold(a.Name, attribute) {
@@ -26,7 +26,7 @@ func valuesOf(v *server, e *ldap.Entry, attribute string) []string {
 		}
 	}
 	for _, a := range e.Attributes {
-		if !strings.Contains(a.Name, ";") && v.same(a.Name, attribute) {
+		if v.same(a.Name, attribute) {
 			return a.Values
 		}
 	}
@@ -59,6 +59,15 @@ func names(v *server, dn, attribute, value string) bool {
 	})
 }
 
+// spelled reports a value that is in the name of an entry letter by letter. There it may be
+// written otherwise than in the entry.
+func spelled(v *server, dn, attribute, value string) bool {
+	p, err := ldap.ParseDN(dn)
+	return err == nil && len(p.RDNs) > 0 && slices.ContainsFunc(p.RDNs[0].Attributes, func(x *ldap.AttributeTypeAndValue) bool {
+		return v.same(x.Type, attribute) && x.Value == value
+	})
+}
+
 // fill puts what an entry holds into the fields of a record that are wanted, but for
 // references.
 func fill(v *server, e *ldap.Entry, fields []field, rec adapters.Record, want adapters.Fields) {
@@ -74,7 +83,7 @@ func fill(v *server, e *ldap.Entry, fields []field, rec adapters.Record, want ad
 				rec.SetAt(i, strconv.FormatInt(min(n&f.mask, 1), 10))
 			}
 		case f.list:
-			rec.SetAt(i, slices.DeleteFunc(slices.Clone(values), func(s string) bool { return s == "" }))
+			rec.SetAt(i, shownAll(v.attribute(f.attribute), values))
 		default:
 			rec.SetAt(i, decoded(v.attribute(f.attribute), chosen(v, e, f.attribute, values)))
 		}
@@ -107,6 +116,58 @@ func decoded(t *attributeType, s string) any {
 		return []byte(s)
 	}
 	return s
+}
+
+// shownAll are the values of a list. There is only text in one: what is none is base64.
+func shownAll(t *attributeType, values []string) []string {
+	out := make([]string, 0, len(values))
+	for _, s := range values {
+		if s != "" {
+			out = append(out, shown(t, s))
+		}
+	}
+	return out
+}
+
+func shown(t *attributeType, s string) string {
+	if t != nil && t.binary() || !utf8.ValidString(s) {
+		return base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	return s
+}
+
+// sentAll are the values of a list that is shown so: those that are held as they are.
+func (v *server) sentAll(attribute string, list any, held []string) []string {
+	byText := make(map[string]string, len(held))
+	for _, h := range held {
+		byText[shown(v.attribute(attribute), h)] = h
+	}
+	texts, _ := list.([]string)
+	var out []string
+	for _, s := range texts {
+		raw, ok := byText[s]
+		if !ok {
+			raw = v.encoded(attribute, s)
+		}
+		out = append(out, raw)
+	}
+	return without(out, nil)
+}
+
+// equal reports values that the directory takes for one, as far as it is known.
+func (v *server) equal(attribute, x, y string) bool {
+	t := v.attribute(attribute)
+	if x == y || t == nil {
+		return x == y
+	}
+	switch t.Equality {
+	case "caseignorematch", "caseignoreia5match":
+		return strings.EqualFold(strings.Join(strings.Fields(x), " "), strings.Join(strings.Fields(y), " "))
+	case "telephonenumbermatch":
+		digits := strings.NewReplacer(" ", "", "-", "")
+		return strings.EqualFold(digits.Replace(x), digits.Replace(y))
+	}
+	return false
 }
 
 // binary reports syntaxes whose values are no text.
@@ -158,11 +219,9 @@ func (v *server) encodedAll(attribute string, value any) []string {
 	}
 	var out []string
 	for _, e := range list {
-		if e != "" && !slices.Contains(out, e) {
-			out = append(out, v.encoded(attribute, e))
-		}
+		out = append(out, v.encoded(attribute, e))
 	}
-	return out
+	return without(out, nil)
 }
 
 // without lists what is in all and not in some, each once.

@@ -140,7 +140,7 @@ func (a *Adapter) free(s *session, in adapters.Record) error {
 func (a *Adapter) stored(s *session, in adapters.Record) (out []ldap.Attribute, password string, err error) {
 	put := func(attribute string, values []string) {
 		if len(values) > 0 {
-			out = append(out, ldap.Attribute{Type: attribute, Vals: values})
+			out = append(out, ldap.Attribute{Type: s.sent(attribute), Vals: values})
 		}
 	}
 	for i, f := range a.fields {
@@ -206,12 +206,19 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		return fault(ctx, op, err, false)
 	}
 	defer unlock()
-	return a.d.use(ctx, op, func(s *session) error {
+	return a.d.use(ctx, op, func(s *session) (err error) {
 		e, err := a.find(s, key, a.attributes(adapters.Fields{}, a.namedBy()...))
 		if err != nil {
 			return err
 		}
-		if err := a.forget(s, e); err != nil {
+		var back []func(*session) error
+		err = a.forget(s, e, &back)
+		defer func() {
+			if err != nil && len(back) > 0 {
+				s.undo(func(s *session) error { return rejoin(s, e.DN, back) })
+			}
+		}()
+		if err != nil {
 			return err
 		}
 		err = s.change(func() error { return s.c.Del(ldap.NewDelRequest(e.DN, a.is(s, key))) }, "", "delete", e.DN)
@@ -220,6 +227,18 @@ func (a *Adapter) Delete(ctx context.Context, key adapters.Key) error {
 		}
 		return err
 	})
+}
+
+// rejoin puts an entry that was not deleted, if it is still there, back into what named it.
+func rejoin(s *session, dn string, back []func(*session) error) error {
+	e, err := s.base(dn, "(objectClass=*)", noAttributes)
+	if err != nil || e == nil {
+		return err
+	}
+	for _, f := range back {
+		err = errors.Join(err, f(s))
+	}
+	return err
 }
 
 // is is the control that lets a change happen only if the entry with the name is still
