@@ -37,6 +37,16 @@ on: {owner: login}
 			field("delete", choice("record", "nothing"), func(p *P) *Text { return &p.Delete }).or("record").
 				says("What goes when the resource is deleted: its record, or `nothing`."),
 		},
+		check: func(r *reader, t *Tree, _ string, p *P) {
+			on := t.Find("on")
+			switch {
+			case on == nil:
+			case on.Kind == MappingNode && len(p.On) == 0:
+				r.report.Errorf(on.Key, "as in on: {owner: login}", "on names no field")
+			case on.Kind == MappingNode && (!p.On[0].Field.IsSet() || !p.On[0].Value.IsSet()):
+				r.report.Errorf(on.Key, "as in on: {owner: login}, or the first alone if it holds the key", "on needs the field of the part and the field of the resource's own record")
+			}
+		},
 	}.form()
 }
 
@@ -88,6 +98,8 @@ func (r *reader) checkPart(res *Resource, p *Part) {
 		used = used || is || named.MatchString(rule.In.Value)
 		switch {
 		case !is:
+		case own == "":
+			r.report.Errorf(rule.Name, "as in "+p.Name.Value+".FIELD", "the field of part %q is missing", p.Name.Value)
 		case len(p.On) > 0 && own == p.On[0].Field.Value:
 			r.report.Errorf(rule.Name, "map it with in: 'record."+rule.Name.Value+"', which is read only", "%q says whose record it is, and follows the resource's own", rule.Name.Value)
 		case rule.Lookup != nil:
