@@ -24,6 +24,7 @@ type dialect interface {
 	begin() *sql.TxOptions // of a transaction that writes
 	clock() string         // asks it for the time, in microseconds; "": the machine's is everybody's
 	again(error) bool      // a transaction gave way to another, and may be tried again
+	undone(error) bool     // a commit that failed so has surely not been made
 	writers() int          // how many transactions of one process may write at a time
 	reads() *sql.TxOptions // of a transaction that reads the state of one moment
 	lastNumber(ctx context.Context, x *sql.Tx, table string) (int64, error)

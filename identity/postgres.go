@@ -149,6 +149,9 @@ func (postgres) again(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01" || e.Code == "55P03")
 }
 
+// undone is never true: a server that is going away may have been first.
+func (postgres) undone(error) bool { return false }
+
 // classify reads the codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 // Values may stand in the words of some, which are left out.
 func (d postgres) classify(err error) error {

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 // TestOneIDEach lets many goroutines, over two stores on one file as two
@@ -91,6 +93,35 @@ func testSeenAtOnce(t *testing.T) {
 	must[Move](t)(command.Merge(context.Background(), "t", a[0].ID, []string{a[1].ID}, because))
 	if e := resolve(t, server, d1, "User", a[1].ID)[0]; e.ID != a[0].ID || e.Primary {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestFull: a disk that is full is the machine's trouble, which passes, and no defect.
+func TestFull(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "ids.db"), Options{})
+	_, err := s.writer.db.Exec("PRAGMA max_page_count = 1") // which is what there is already
+	noErr(t, err)
+	for n := 0; err == nil && n < 100; n++ {
+		_, err = s.Ensure(t.Context(), d1, page(100*(n+1)))
+	}
+	wantErr(t, err, ErrAway)
+	_, err = s.Begin(t.Context(), Intent{Domain: d1, Type: "User", Backend: "hr", Kind: IntentCreate, Value: strings.Repeat("x", 1<<20)})
+	wantErr(t, err, ErrAway)
+	_, err = s.writer.db.Exec("PRAGMA max_page_count = 1000000")
+	noErr(t, err)
+	ensure(t, s, d1, page(2000)...)
+}
+
+// TestCommitFailed: of a commit for which there was no room it is certain what became.
+func TestCommitFailed(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "ids.db"), Options{})
+	for code, want := range map[sqlite3.ErrNo]error{sqlite3.ErrFull: ErrAway, sqlite3.ErrReadonly: ErrAway, sqlite3.ErrIoErr: ErrUnsure, sqlite3.ErrBusy: ErrBusy} {
+		err := s.fail("test", s.committed(sqlite3.Error{Code: code}))
+		for _, class := range []error{ErrAway, ErrUnsure, ErrBusy} {
+			if errors.Is(err, class) != (class == want) {
+				t.Errorf("%v: %v", code, err)
+			}
+		}
 	}
 }
 

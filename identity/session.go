@@ -105,7 +105,7 @@ func (s *Store) try(ctx context.Context, f func(*session) error) error {
 
 // committed tells a commit that failed from one that had no answer.
 func (s *Store) committed(err error) error {
-	if err == nil || s.dialect.again(err) || !errors.Is(s.dialect.classify(err), ErrAway) {
+	if err == nil || s.dialect.again(err) || s.dialect.undone(err) || !errors.Is(s.dialect.classify(err), ErrAway) {
 		return err
 	}
 	return fmt.Errorf("%w (%w)", ErrUnsure, err)

@@ -114,8 +114,14 @@ func (sqlite) text(q query) string {
 // classify gives a driver's error the class that callers tell apart.
 func (sqlite) classify(err error) error {
 	var e sqlite3.Error
-	if errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked) {
+	if !errors.As(err, &e) || errors.Is(err, ErrBusy) || errors.Is(err, ErrAway) || errors.Is(err, ErrUnsure) {
+		return err
+	}
+	switch e.Code {
+	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return fmt.Errorf("%w (%w)", ErrBusy, err)
+	case sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly: // of the machine, and mended there
+		return fmt.Errorf("%w (%w)", ErrAway, err)
 	}
 	return err
 }
@@ -131,5 +137,11 @@ func (sqlite) clock() string { return "" }
 
 // again is never true: a transaction that has begun waits for nobody.
 func (sqlite) again(error) bool { return false }
+
+// undone: what there is no room for, or what may not be written, is rolled back.
+func (sqlite) undone(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.Code == sqlite3.ErrFull || e.Code == sqlite3.ErrReadonly)
+}
 
 func (sqlite) writers() int { return 1 }

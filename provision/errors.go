@@ -67,9 +67,11 @@ func (s *Service) fail(ctx context.Context, t *target, err error) error {
 	case errors.Is(err, identity.ErrBusy):
 		return &scim.Error{Status: 503, Detail: "The mapping table is busy; try again.", RetryAfter: busyRetryAfter, Err: err}
 	case errors.Is(err, identity.ErrUnsure):
+		s.log.ErrorContext(ctx, "the mapping table", "error", err)
 		return &scim.Error{Status: 503, Detail: "The mapping table gave no answer. The change may have been made all the same: read the resource before repeating it.",
 			RetryAfter: defaultRetryAfter, Err: err}
 	case errors.Is(err, identity.ErrAway):
+		s.log.ErrorContext(ctx, "the mapping table", "error", err)
 		return &scim.Error{Status: 503, Detail: "The mapping table does not answer; try again later.", RetryAfter: defaultRetryAfter, Err: err}
 	}
 	return defect(err)
