@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"github.com/postern/postern/adapters"
@@ -104,5 +105,24 @@ func TestInspect(t *testing.T) {
 		"attributes createTimestamp  ", "attributes displayName  warning", "classes   warning"})
 	if problems, err = s.people.Inspect(ctx, []string{"uid", "cn", "sn", "mail", "manager"}, []string{"uid", "cn", "sn"}); err != nil || len(problems) > 0 {
 		t.Errorf("where all fits: %+v, %v", problems, err)
+	}
+}
+
+// TestRefusedTLS: nothing is sent without TLS to a server that does not begin it, and
+// the error says why.
+func TestRefusedTLS(t *testing.T) {
+	f := pretend(t, func(*fake, ber.Tag, request) []*ber.Packet {
+		return []*ber.Packet{result(goldap.ApplicationExtendedResponse, goldap.LDAPResultProtocolError)}
+	})
+	a := f.people([]string{"uid"}, func(c *ldap.Config) { c.StartTLS = true })
+	_, err := a.Get(ctx, "bob", adapters.AllFields)
+	wantKind(t, "get", err, adapters.Denied)
+	if err == nil || !strings.Contains(err.Error(), "startTLS") {
+		t.Errorf("the error does not say why: %v", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.seen) != 1 {
+		t.Errorf("the server saw %q", f.seen)
 	}
 }

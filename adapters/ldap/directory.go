@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/url"
 	"sync"
@@ -83,7 +84,7 @@ func (d *Directory) connect(ctx context.Context) (*connection, error) {
 func (d *Directory) bind(c *connection) error {
 	if d.cfg.StartTLS {
 		if err := c.StartTLS(d.tls); err != nil {
-			return err
+			return refusedTLS(err)
 		}
 	}
 	switch {
@@ -93,6 +94,15 @@ func (d *Directory) bind(c *connection) error {
 		return c.ExternalBind()
 	}
 	return nil
+}
+
+// refusedTLS tells of a server that wants no TLS (RFC 4511 section 4.14.2): nothing is
+// sent to it without.
+func refusedTLS(err error) error {
+	if !answered(err) {
+		return err
+	}
+	return &adapters.Error{Kind: adapters.Denied, Err: fmt.Errorf("the server does not begin TLS, as startTLS wants: %w", err)}
 }
 
 // A session is one operation's use of a connection.
