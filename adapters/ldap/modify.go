@@ -265,20 +265,20 @@ func (c *change) rename(rdn string) error {
 	first := strings.TrimSuffix(old, ","+parent(old))
 	c.takeBack(func(s *session) error {
 		err := s.c.ModifyDN(ldap.NewModifyDNRequest(is, first, true, ""))
-		return errors.Join(err, c.a.repoint(s, is, old, ""))
+		return errors.Join(err, c.a.repoint(s, is, old, "", nil))
 	})
 	c.entry.DN = is
-	return c.a.repoint(c.s, old, is, "")
+	return c.a.repoint(c.s, old, is, "", nil)
 }
 
 // repoint puts another value in place of that by which other entries name this one; in
-// place of a DN, if by is empty.
-func (a *Adapter) repoint(s *session, was, is, by string) error {
+// place of a DN, if by is empty. Without another one, back notes how it is put there again.
+func (a *Adapter) repoint(s *session, was, is, by string, back *[]func(*session) error) error {
 	return a.eachReferrer(func(r *referrer) error {
 		if r.field.refers.By != by || was == is {
 			return nil
 		}
-		return r.exchange(s, was, is, nil)
+		return r.exchange(s, was, is, back)
 	})
 }
 
@@ -296,7 +296,7 @@ func (r *referrer) exchange(s *session, was, is string, back *[]func(*session) e
 			break
 		}
 		if is == "" {
-			if err = r.move(s, dn, nil, []string{was}); err == nil {
+			if err = r.move(s, dn, nil, []string{was}); err == nil && back != nil {
 				*back = append(*back, func(s *session) error { return r.move(s, dn, []string{was}, nil) })
 			}
 		} else {

@@ -145,8 +145,14 @@ func (c *change) follow() error {
 			if f.mask > 0 || f.refers != nil || !c.s.same(f.attribute, by) || was == is || was == "" {
 				continue
 			}
-			c.takeBack(func(s *session) error { return c.a.repoint(s, is, was, by) })
-			if err := c.a.repoint(c.s, was, is, by); err != nil {
+			var back []func(*session) error
+			c.takeBack(func(s *session) error {
+				if is == "" {
+					return each(s, back)
+				}
+				return c.a.repoint(s, is, was, by, nil)
+			})
+			if err := c.a.repoint(c.s, was, is, by, &back); err != nil {
 				return err
 			}
 		}

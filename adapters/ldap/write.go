@@ -235,7 +235,12 @@ func rejoin(s *session, dn string, back []func(*session) error) error {
 	if err != nil || e == nil {
 		return err
 	}
-	for _, f := range back {
+	return each(s, back)
+}
+
+// each does all, whatever fails.
+func each(s *session, all []func(*session) error) (err error) {
+	for _, f := range all {
 		err = errors.Join(err, f(s))
 	}
 	return err

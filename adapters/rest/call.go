@@ -144,8 +144,8 @@ func read(resp *http.Response, most int64) ([]byte, error) {
 	return data[:got], err
 }
 
-// lost is a call without an answer. The words of package net/http hold the URL,
-// and so the key: they stay in Err.
+// lost is a call without an answer. The words for why are the log's, not the client's:
+// they stay in Err.
 func (c *call) lost(ctx context.Context, err error) error {
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)

@@ -219,7 +219,7 @@ func (a *Adapter) referred(ctx context.Context, s session, f func(*link) error) 
 
 func invalid(op, field string, err error) error {
 	e := &adapters.Error{Kind: adapters.Invalid, Op: op, Field: field, Err: err}
-	if err == errComputed {
+	if errors.Is(err, errComputed) {
 		e.Told = "the database computes it"
 	}
 	return e
