@@ -34,6 +34,22 @@ func TestRenameToNamesake(t *testing.T) {
 	wants(t, "logins", s.held("cn=unix", "memberUid"), []string{"lovelace"})
 }
 
+// TestNameCleared: who loses what groups name them by leaves those groups.
+func TestNameCleared(t *testing.T) {
+	s := employ(t)
+	branch(t, s.d, ldap.Target{Entries: ldap.Entries{Base: "ou=groups", Classes: []string{"posixGroup"}, Key: "entryUUID"}, RDN: "cn", Lists: []string{"memberUid"},
+		References: []ldap.Reference{{Field: "memberUid", By: "title", To: &users}}}, "cn", "gidNumber", "memberUid")
+	ada, err := s.set(s.people, s.person("ada"), map[string]any{"title": "ada of x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.add("cn=unix,ou=groups,"+s.base, "objectClass: posixGroup", "cn: unix", "gidNumber: 7", "memberUid: ada of x", "memberUid: bob")
+	if _, err := s.set(s.people, ada, map[string]any{"title": nil}); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "names", s.held("cn=unix", "memberUid"), []string{"bob"})
+}
+
 // TestLastMemberAndStranger: the last member goes together with one that is not there.
 func TestLastMemberAndStranger(t *testing.T) {
 	s := employ(t)
