@@ -19,7 +19,7 @@ func (s *Service) Replace(ctx context.Context, c Call, id string, d *schema.Deco
 	p := t.changePlan(c, func(a *scim.Attribute) bool { return top(a).Mutability != scim.ReadOnly })
 	res, err := s.change(ctx, c, t, id, p, true, func(before *scim.Resource) (*scim.Resource, error) {
 		after := d.Resource.Clone()
-		t.Mapping.KeepDefaulted(before, after, func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) })
+		t.Mapping.KeepDefaulted(before, after, nulls(d))
 		return after, schema.CheckReplace(before, after)
 	})
 	if err != nil {

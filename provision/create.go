@@ -34,8 +34,7 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 	if err := s.introduce(ctx, c, t, who, d.Resource); err != nil {
 		return nil, err
 	}
-	null := func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) }
-	rec, err := t.Mapping.NewRecord(d.Resource, null, who.key)
+	rec, err := t.Mapping.NewRecord(d.Resource, nulls(d), who.key)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +52,13 @@ func (s *Service) create(ctx context.Context, c Call, t *target, d *schema.Decod
 	}
 }
 
+// nulls tells which attributes a client sent as null.
+func nulls(d *schema.Decoded) func(*scim.Attribute) bool {
+	return func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) }
+}
+
 // createOrAdopt stores the record, unless the create is correlated with one that is there.
 func (s *Service) createOrAdopt(ctx context.Context, c Call, t *target, d *schema.Decoded, rec adapters.Record, who *cast) (*scim.Resource, error) {
-	null := func(a *scim.Attribute) bool { return slices.Contains(d.Nulls, a) }
 	release, err := s.values.take(ctx, s.queues(t, d.Resource, nil)...)
 	if err != nil {
 		return nil, err
@@ -79,7 +82,7 @@ func (s *Service) createOrAdopt(ctx context.Context, c Call, t *target, d *schem
 		}
 		return nil, err
 	}
-	kept := t.Mapping.KeptOf(d.Resource, null)
+	kept := t.Mapping.KeptOf(d.Resource, nulls(d))
 	if c.trying() {
 		c.supposed = keepings(kept)
 		return s.pretend(ctx, c, t, rec, who, d.Resource)

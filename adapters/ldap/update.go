@@ -339,11 +339,11 @@ func (c *change) exchange(attribute string, held, wanted []string, ordered bool)
 	if ordered && len(come) > 0 {
 		gone, come = held, wanted
 	}
+	t := c.s.attribute(attribute)
+	attribute = c.s.sent(attribute)
 	if slices.ContainsFunc(c.mods, func(m ldap.Change) bool { return strings.EqualFold(m.Modification.Type, attribute) }) {
 		return // another field of the same attribute did it
 	}
-	t := c.s.attribute(attribute)
-	attribute = c.s.sent(attribute)
 	if t != nil && t.Equality == "" && len(gone)+len(come) > 0 { // no value of it can be named
 		c.mods = append(c.mods, modification(ldap.ReplaceAttribute, attribute, wanted))
 		c.back = slices.Insert(c.back, 0, modification(ldap.ReplaceAttribute, attribute, held))
